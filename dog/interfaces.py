@@ -1,0 +1,132 @@
+"""The seams that other people implement: drivers and what they are handed.
+
+A driver package names a provider of L{IDriver} in the entry point group C{dog.drivers} (or
+C{dog.drivers.asyncio} if it needs the asyncio reactor). C{dog.testing.DriverContract} is a test mixin that
+every driver passes.
+
+B{live owns}: start deadline, restart, back-off, crash budget, staleness, command deadlines, order per
+device, validation of arguments, refusing at once while a link is down, one log line per change.
+
+B{a driver owns}: framing, line timing, retries within the deadline, its poll plan, the mapping to DogOnt, and
+honesty about SENT and CONFIRMED.
+"""
+
+from __future__ import annotations
+
+from zope.interface import Attribute, Interface
+
+
+class Unsupported(Exception):
+    """Raised by L{ILink.attach}: this driver can't serve that device. The text is shown to the installer."""
+
+
+class LinkFailed(Exception):
+    """The typed reason a link could not start or was lost.
+
+    @ivar code: C{unreachable}, C{refused}, C{timeout}, C{misconfigured}, C{protocol}, C{closed}.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class IDriver(Interface):
+    """Our code for one bus."""
+
+    name = Attribute("The driver's name: settings are read under [drivers.NAME].")
+    systems = Attribute("Tuple of the domoticSystem names it serves.")
+
+    def check(settings, gateway, devices):
+        """Pure. A list of texts, each one problem with this configuration.
+
+        @param settings: the mapping under [drivers.NAME], may be empty.
+        @param gateway: the gateway device (L{dog.model.device.Device}) or None.
+        @param devices: the devices behind it.
+        """
+
+    def linkKey(settings, gateway, device):
+        """A hashable; devices with equal keys share one link. Raises L{Unsupported}."""
+
+    def link(key, settings, gateway, port, kit):
+        """An L{ILink}; no I/O yet.
+
+        @param port: the L{ILinkPort} to report to.
+        @param kit: an L{IKit}.
+        """
+
+
+class ILink(Interface):
+    """One live connection of a driver (a serial port, a TCP connection): the unit of supervision."""
+
+    def start():
+        """Deferred that fires with None once the link is usable, or fails with L{LinkFailed}. May be cancelled.
+
+        Called at most once per link: after a loss, live asks the driver for a new link.
+        """
+
+    def stop():
+        """Deferred that fires with None when everything is closed. Idempotent, in any state, never fails."""
+
+    def attach(device, port):
+        """An L{IDeviceDriver} for this device, or raises L{Unsupported}. Valid before start.
+
+        @param port: the L{IDevicePort} to report to.
+        """
+
+    def detach(deviceId):
+        """Forget this device; nothing more is reported for it. Unknown ids are ignored."""
+
+
+class IDeviceDriver(Interface):
+    """A driver's side of one device."""
+
+    def send(command):
+        """Deferred of L{dog.model.command.Outcome}; cancelled at the deadline.
+
+        A bus's refusal is an Outcome (FAILED, C{bus_refused}); only a bug is a failure.
+        """
+
+    def refresh():
+        """Report every state soon. Returns None."""
+
+
+class IFinds(Interface):
+    """Optional, on an L{ILink}: teach-in, permit join, inclusion."""
+
+    def search(how, seconds):
+        """Search for that long; what is found goes to L{ILinkPort.found}. Deferred of None; may be cancelled."""
+
+
+class ILinkPort(Interface):
+    """What a link reports to."""
+
+    def lost(reason):
+        """The link is gone (L{LinkFailed}). Reported once; the link is stopped and replaced by live."""
+
+    def found(candidate):
+        """The bus offers a device that is not in the home (a mapping; see the discovery inbox)."""
+
+
+class IDevicePort(Interface):
+    """What a device's driver reports to."""
+
+    def observed(*seen):
+        """Readings and Pulses (L{dog.model.values}) that belong together: one atomic step."""
+
+    def reachable(yes, reason=None):
+        """The device answers, or has stopped answering, while its link is up. Values turn stale at once."""
+
+
+class IKit(Interface):
+    """What a driver may use of the outside world; everything is replaceable in tests."""
+
+    clock = Attribute("IReactorTime: timers and monotonic time.")
+    random = Attribute("random.Random, seeded per link.")
+    log = Attribute("twisted.logger.Logger, its namespace naming the driver and the link.")
+
+    def utcNow():
+        """The aware UTC datetime."""
+
+    def connect(endpoint, factory):
+        """Deferred of a connected protocol. C{endpoint} is a Twisted client endpoint string."""

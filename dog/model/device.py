@@ -1,0 +1,190 @@
+"""A device as home.xml describes it, and what it can do once the catalogue has been asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dog.model.catalogue import CommandType, DeviceClass, NotificationType, Param, StateType, catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigParam:
+    """A C{param} element. C{type="network"} hides it from the API views; drivers get every one."""
+
+    name: str
+    value: str | None = None
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A C{command} element, as written."""
+
+    cls: str
+    name: str | None = None
+    id: str | None = None
+    params: tuple[ConfigParam, ...] = ()
+    returnType: str | None = None
+
+    def param(self, name: str) -> str | None:
+        return paramOf(self.params, name)
+
+    @property
+    def realName(self) -> str | None:
+        return self.param("realCommandName")
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A C{notification} element, as written."""
+
+    cls: str
+    id: str | None = None
+    params: tuple[ConfigParam, ...] = ()
+    generatesCommand: tuple[str, ...] = ()
+
+    def param(self, name: str) -> str | None:
+        return paramOf(self.params, name)
+
+
+@dataclass(frozen=True, slots=True)
+class StateValue:
+    """A C{statevalue} element, as written."""
+
+    cls: str
+    name: str | None = None
+    params: tuple[ConfigParam, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ControlFunctionality:
+    cls: str
+    commands: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationFunctionality:
+    cls: str
+    notifications: tuple[Notification, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    cls: str
+    values: tuple[StateValue, ...] = ()
+
+
+def paramOf(params: tuple[ConfigParam, ...], name: str) -> str | None:
+    """The value of the last param of that name."""
+    found = None
+    for param in params:
+        if param.name == name:
+            found = param.value
+    return found
+
+
+@dataclass(frozen=True)
+class Device:
+    """A C{device} element, as written; names unresolved. C{line} is where it starts in its file (1-based).
+
+    The resolved side (L{type}, L{commands}, L{notifications}, L{states}) follows rest-api.md, "Names
+    that the catalogue does not know": home.xml adds to the class, the class decides.
+    """
+
+    id: str
+    cls: str
+    domoticSystem: str | None = None
+    gateway: str | None = None
+    description: str | None = None
+    isIn: str | None = None
+    actuatorOf: str | None = None
+    sensorOf: str | None = None
+    pluggedIn: str | None = None
+    meterOf: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    hasMeter: str | None = None
+    params: tuple[ConfigParam, ...] = ()
+    controlFunctionalities: tuple[ControlFunctionality, ...] = ()
+    notificationFunctionalities: tuple[NotificationFunctionality, ...] = ()
+    declaredStates: tuple[State, ...] = ()
+    line: int = 0
+
+    def param(self, name: str) -> str | None:
+        """The value of a device-level param (the last, where it is repeated; see L{paramSet})."""
+        return paramOf(self.params, name)
+
+    def paramSet(self, name: str) -> tuple[str, ...]:
+        """Every value of a repeated device-level param, in order."""
+        return tuple(each.value for each in self.params if each.name == name and each.value is not None)
+
+    @cached_property
+    def type(self) -> DeviceClass | None:
+        """The device class; None where the catalogue has neither it nor a successor of its name."""
+        current = catalogue().current("device_classes", self.cls)
+        return None if current is None else catalogue().deviceClass(current)
+
+    @cached_property
+    def commands(self) -> Mapping[str, tuple[CommandType, ...]]:
+        """realCommandName (or the catalogue's intended name) -> the command classes it may mean."""
+        found: dict[str, tuple[CommandType, ...]] = dict(self.type.commands) if self.type else {}
+        for functionality in self.controlFunctionalities:
+            for declared in functionality.commands:
+                name = declared.realName
+                if name and name not in found:
+                    found[name] = _commandTypes(declared, name)
+        for types in list(found.values()):
+            for each in types:
+                if each.intended and each.intended not in found:
+                    found[each.intended] = (each,)
+        return found
+
+    @cached_property
+    def notifications(self) -> Mapping[str, NotificationType]:
+        """The notification classes of this device: those of its class, plus declared ones that resolve."""
+        found: dict[str, NotificationType] = dict(self.type.notifications) if self.type else {}
+        for functionality in self.notificationFunctionalities:
+            for declared in functionality.notifications:
+                current = catalogue().current("notifications", declared.cls)
+                kind = None if current is None else catalogue().notification(current)
+                if kind is not None:
+                    found.setdefault(kind.cls, kind)
+        return found
+
+    @cached_property
+    def states(self) -> Mapping[str, StateType]:
+        """State class -> state: declared ones that resolve, in order, then the class's own."""
+        found: dict[str, StateType] = {}
+        own = self.type.states if self.type else {}
+        for declared in self.declaredStates:
+            current = catalogue().current("states", declared.cls)
+            if current is None:
+                continue
+            if current == "LightIntensityState" and current not in own and "LevelState" in own:
+                current = "LevelState"
+            if current == "ColorState":
+                current = "ColorStateHSB"
+            state = catalogue().state(current, self.type.name if self.type else None)
+            if state is not None:
+                found[current] = state
+        for cls, state in own.items():
+            found.setdefault(cls, state)
+        return found
+
+
+def _commandTypes(declared: Command, name: str) -> tuple[CommandType, ...]:
+    """What a declared command means: the class it names, else the classes of its real name, else as declared."""
+    current = catalogue().current("commands", declared.cls)
+    kind = None if current is None else catalogue().command(current)
+    if kind is not None and kind.name == name:
+        return (kind,)
+    named = catalogue().commandsNamed(name)
+    if named:
+        return named
+    params = tuple(
+        Param(each.value, each.type or "Object")
+        for each in declared.params
+        if each.name == "commandParamName" and each.value
+    )
+    return (CommandType(declared.cls, name, params, declared.returnType),)

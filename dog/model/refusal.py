@@ -1,0 +1,82 @@
+"""Why something is refused: one enumeration of codes for REST and WebSocket (rest-api.md, "Which status")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Code(str, Enum):
+    """The code in C{error.code}. L{Code.status} is the HTTP status it answers with."""
+
+    BAD_JSON = "bad_json"
+    BAD_BODY = "bad_body"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_ACCEPTABLE = "not_acceptable"
+    DUPLICATE_ID = "duplicate_id"
+    IN_USE = "in_use"
+    PRECONDITION_FAILED = "precondition_failed"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    BAD_VALUE = "bad_value"
+    BAD_UNIT = "bad_unit"
+    OUT_OF_RANGE = "out_of_range"
+    INTERNAL = "internal"
+    BUS_REFUSED = "bus_refused"
+    NO_DRIVER = "no_driver"
+    UNREACHABLE = "unreachable"
+    BUSY = "busy"
+    STORAGE = "storage"
+    TIMEOUT = "timeout"
+
+    @property
+    def status(self) -> int:
+        return _STATUS[self]
+
+
+_STATUS = {
+    Code.BAD_JSON: 400,
+    Code.BAD_BODY: 400,
+    Code.UNAUTHORIZED: 401,
+    Code.FORBIDDEN: 403,
+    Code.NOT_FOUND: 404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.NOT_ACCEPTABLE: 406,
+    Code.DUPLICATE_ID: 409,
+    Code.IN_USE: 409,
+    Code.PRECONDITION_FAILED: 412,
+    Code.TOO_LARGE: 413,
+    Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.BAD_VALUE: 422,
+    Code.BAD_UNIT: 422,
+    Code.OUT_OF_RANGE: 422,
+    Code.INTERNAL: 500,
+    Code.BUS_REFUSED: 502,
+    Code.NO_DRIVER: 503,
+    Code.UNREACHABLE: 503,
+    Code.BUSY: 503,
+    Code.STORAGE: 507,
+    Code.TIMEOUT: 504,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal is a value; an exception is a bug. C{details} go into the error object beside code and message."""
+
+    code: Code
+    message: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Refusal(Exception):
+    """A L{Refused} on its way up through code that can't return it (parsers, threads)."""
+
+    def __init__(self, code: Code, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.refused = Refused(code, message, details)
