@@ -1,0 +1,1 @@
+"""What is running: the stepper, the command queues, the home that changes, the links and their supervision."""

@@ -1,0 +1,68 @@
+"""The commands: each with an id, a deadline, who asked, and what became of it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+
+from dog.model.command import Command, Outcome, Stage
+
+#: Stages after which nothing more happens to a command. SENT settles a command on a bus without acknowledgement.
+FINAL = frozenset({Stage.SENT, Stage.CONFIRMED, Stage.FAILED, Stage.EXPIRED, Stage.SUPERSEDED, Stage.UNKNOWN})
+
+
+@dataclass(slots=True)
+class Entry:
+    """A command in the ledger. C{outcome} is None while it is open."""
+
+    command: Command
+    acceptedAt: datetime
+    outcome: Outcome | None = None
+    settledAt: datetime | None = None
+
+    @property
+    def stage(self) -> Stage:
+        return Stage.ACCEPTED if self.outcome is None else self.outcome.stage
+
+
+class Ledger:
+    """Open commands, and the last settled ones up to C{maxSettled}."""
+
+    def __init__(self, maxSettled: int = 1000) -> None:
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._keys: dict[tuple[str, str], str] = {}
+        self._settled: OrderedDict[str, None] = OrderedDict()
+        self._maxSettled = maxSettled
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, id: str) -> Entry | None:
+        return self._entries.get(id)
+
+    def withKey(self, who: str, key: str) -> Entry | None:
+        """The command that this caller sent with this idempotency key, as long as the ledger keeps it."""
+        id = self._keys.get((who, key))
+        return None if id is None else self._entries.get(id)
+
+    def accept(self, command: Command, at: datetime) -> Entry:
+        entry = self._entries[command.id] = Entry(command, at)
+        if command.key is not None:
+            self._keys[(command.who.name, command.key)] = command.id
+        return entry
+
+    def settle(self, id: str, outcome: Outcome, at: datetime) -> Entry | None:
+        """The first outcome counts; None where the command is unknown or settled already."""
+        entry = self._entries.get(id)
+        if entry is None or entry.outcome is not None:
+            return None
+        entry.outcome = outcome
+        entry.settledAt = at
+        self._settled[id] = None
+        while len(self._settled) > self._maxSettled:
+            old, _ = self._settled.popitem(last=False)
+            gone = self._entries.pop(old).command
+            if gone.key is not None:
+                self._keys.pop((gone.who.name, gone.key), None)
+        return entry

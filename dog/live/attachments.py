@@ -1,0 +1,173 @@
+"""Devices and the drivers that serve them: which device belongs to which link, in this home, right now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.logger import Logger
+
+from dog.core.core import Attached
+from dog.interfaces import IDeviceDriver, IDriver, IKit, Unsupported
+from dog.live.drivers import Drivers
+from dog.live.links import Link
+from dog.live.stepper import Stepper
+from dog.model.device import Device
+from dog.model.home import Home, HomeDiff
+from dog.model.refusal import Code, Refusal
+
+Key = tuple[str, Hashable]
+
+
+class Attachments(Service):
+    """Attaches every device of the home to a link of its driver, and keeps it so as the home changes.
+
+    @param drivers: what L{dog.live.drivers.findDrivers} found.
+    @param settings: driver name -> its settings.
+    @param kit: (driver name, link key) -> the L{IKit} its link gets.
+    @param simulation: a driver that stands in for every other; no bus is touched.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        drivers: Drivers,
+        settings: Mapping[str, Mapping[str, Any]],
+        kit: Callable[[str, Hashable], IKit],
+        simulation: IDriver | None = None,
+    ) -> None:
+        self._stepper = stepper
+        self.drivers = drivers
+        self._settings = settings
+        self._kit = kit
+        self._simulation = simulation
+        self._links: dict[Key, Link] = {}
+        self._keys: dict[str, Key] = {}
+        self._unserved: dict[str, tuple[Code, str]] = {}
+        #: Called with (device, code, reason) when a device can't be reached any more.
+        self.onLost: Callable[[str, Code, str], object] = lambda device, code, reason: None
+
+    # -- the service ----------------------------------------------------------------------------------
+
+    def startService(self) -> None:
+        super().startService()
+        for device in self._stepper.core.home.devices.values():
+            self._attach(device)
+        for link in list(self._links.values()):
+            link.start()
+
+    def stopService(self) -> Deferred[Any]:
+        super().stopService()
+        links = list(self._links.values())
+        self._links.clear()
+        self._keys.clear()
+        return DeferredList([each.stop() for each in links])
+
+    def apply(self, diff: HomeDiff) -> None:
+        """The home has changed (the core knows): attach and detach the difference."""
+        if not self.running:
+            return
+        changed = self._withDependants(diff)
+        for id in (*diff.removed, *changed):
+            self._detach(id)
+        before = set(self._links)
+        for id in (*diff.added, *changed):
+            self._attach(diff.home.devices[id])
+        for key in self._links.keys() - before:
+            self._links[key].start()
+
+    def _withDependants(self, diff: HomeDiff) -> tuple[str, ...]:
+        """A gateway device that changed takes the devices behind it along."""
+        gateways = {*diff.changed, *diff.added, *diff.removed}
+        behind = [
+            each.id
+            for each in diff.home.devices.values()
+            if each.gateway in gateways and each.id not in diff.added and each.id not in diff.changed
+        ]
+        return (*diff.changed, *behind)
+
+    # -- what others ask ------------------------------------------------------------------------------
+
+    def driverOf(self, id: str) -> IDeviceDriver:
+        """The driver's side of a device. Raises L{Refusal} C{no_driver} or C{unreachable}."""
+        key = self._keys.get(id)
+        if key is None:
+            _, reason = self._unserved.get(id, (Code.NO_DRIVER, "the gateway is starting"))
+            raise Refusal(Code.NO_DRIVER, f"{id}: {reason}")
+        return self._links[key].driverOf(id)
+
+    def links(self) -> Mapping[Key, Link]:
+        """Every link by (driver name, link key)."""
+        return self._links
+
+    # -- one device -----------------------------------------------------------------------------------
+
+    def _attach(self, device: Device) -> None:
+        self._unserved.pop(device.id, None)
+        home = self._stepper.core.home
+        if device.type is None:
+            self._refuse(device, "unknown_class", f"unknown device class {device.cls!r}")
+            return
+        system = (device.domoticSystem or "").lower()
+        driver = self._simulation or self.drivers.bySystem.get(system)
+        if driver is None:
+            if not system:
+                self._refuse(device, "no_driver", "no domoticSystem is given")
+            else:
+                self._refuse(device, "no_driver", f"no driver for {device.domoticSystem}")
+            return
+        gateway = self._gatewayOf(device, home)
+        settings = self._settings.get(driver.name, {})
+        try:
+            key: Key = (driver.name, driver.linkKey(settings, gateway, device))
+            link = self._links.get(key)
+            if link is None:
+                link = Link(
+                    self._stepper, driver, key[1], settings, gateway, lambda: self._kit(*key), self._lost
+                )
+                self._links[key] = link
+            self._keys[device.id] = key
+            link.add(device)
+        except Unsupported as unsupported:
+            self._forget(device.id)
+            self._refuse(device, "misconfigured", str(unsupported))
+            return
+        except Exception:
+            self.log.failure("driver {driver} failed on {device}", driver=driver.name, device=device.id)
+            self._forget(device.id)
+            self._refuse(device, "internal", f"driver {driver.name} failed; see the log")
+            return
+        self._stepper.step(Attached(device.id, True))
+        link.tell(device.id)
+
+    def _gatewayOf(self, device: Device, home: Home) -> Device | None:
+        if device.gateway:
+            return home.devices.get(device.gateway)
+        return device if device.type is not None and device.cls.endswith("Gateway") else None
+
+    def _refuse(self, device: Device, code: str, reason: str) -> None:
+        self._unserved[device.id] = (Code.NO_DRIVER, reason)
+        self._stepper.step(Attached(device.id, False, code, reason))
+
+    def _detach(self, id: str) -> None:
+        self._unserved.pop(id, None)
+        self.onLost(id, Code.UNREACHABLE, "its configuration changed")
+        self._forget(id)
+
+    def _forget(self, id: str) -> None:
+        """Take a device off its link; a link without devices is stopped."""
+        key = self._keys.pop(id, None)
+        if key is None:
+            return
+        link = self._links[key]
+        link.remove(id)
+        if not link.devices:
+            del self._links[key]
+            link.stop()
+
+    def _lost(self, id: str, reason: str) -> None:
+        self.onLost(id, Code.UNREACHABLE, reason)
