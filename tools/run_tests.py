@@ -19,8 +19,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: What the suite can't do without: module and the Debian package that brings it.
+#: What the suite can't do without: module (or the Python itself) and the Debian package that brings it.
 NEEDED = {
+    "python3.11": "python3.11",
     "twisted": "python3-twisted",
     "autobahn": "python3-autobahn",
     "serial": "python3-serial",
@@ -77,13 +78,16 @@ def tally(lines: Iterable[str]) -> Tally | None:
 
 
 def missing(python: str, modules: Iterable[str]) -> list[str]:
-    """Those of the modules that this Python can't import; all of them if there is no such Python."""
+    """Those of L{NEEDED} or L{WANTED} that this Python lacks; all of them if there is no such Python."""
     wanted = list(modules)
     code = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]:\n"
         "    try:\n"
-        "        importlib.import_module(name)\n"
+        "        if name != 'python3.11':\n"
+        "            importlib.import_module(name)\n"
+        "        elif sys.version_info < (3, 11):\n"
+        "            print(name)\n"
         "    except ImportError:\n"
         "        print(name)\n"
     )

@@ -1,0 +1,50 @@
+# make run     starts the gateway on a simulated home
+# make test    lints and tests everything
+# Both set up what they need in .venv. Variables (make run HOME_FILE=my.xml):
+#   PYTHON      the interpreter that .venv is made with         (default: the first that is 3.11 or newer)
+#   HOME_FILE   the home that make run simulates                (default: the demo home)
+#   LISTEN      endpoints to listen on, instead of port 8080 on loopback: LISTEN=tcp:8123:interface=127.0.0.1
+#   STATE_DIR   where make run keeps its state                  (default: run/)
+#   TESTS       what make test runs                             (default: tests, all of it): TESTS=tests.model
+
+VENV ?= .venv
+HOME_FILE ?= dog/demo/home.xml
+LISTEN ?=
+STATE_DIR ?= run
+TESTS ?= tests
+DEBIAN_PYTHON ?= /usr/bin/python3
+export PYTHON VENV
+
+.PHONY: help run test lint format clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile
+
+run: $(VENV)/ready-to-run
+	$(VENV)/bin/twistd --nodaemon --pidfile= dog --simulate --home '$(HOME_FILE)' \
+		$(foreach endpoint,$(LISTEN),--listen '$(endpoint)') --state-dir '$(STATE_DIR)'
+
+# The whole suite twice: with the newest releases from PyPI, and with what Debian ships.
+test: lint
+	@$(VENV)/bin/python tools/run_tests.py newest=$(VENV)/bin/python debian=$(DEBIAN_PYTHON) -- $(TESTS)
+
+lint: $(VENV)/ready-to-test
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+format: $(VENV)/ready-to-test
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+$(VENV)/ready-to-run: setup.cfg pyproject.toml tools/venv.sh
+	@tools/venv.sh yaml,fast
+	@touch $@
+
+$(VENV)/ready-to-test: setup.cfg pyproject.toml tools/venv.sh
+	@tools/venv.sh all,test,lint
+	@touch $@ $(VENV)/ready-to-run
+
+clean:
+	rm -rf $(VENV) build dist dog_gateway.egg-info .mypy_cache .ruff_cache .hypothesis .ci/node_modules twisted/plugins/dropin.cache
+	find dog tests tools twisted -name __pycache__ -type d -prune -exec rm -rf {} +
