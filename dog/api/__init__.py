@@ -1,0 +1,1 @@
+"""One resource tree and two thin doors: HTTP and WebSocket ask the same routes."""

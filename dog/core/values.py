@@ -88,7 +88,7 @@ class Values:
 
 def _differs(old: Value, new: Value) -> bool:
     """Whether two values are told apart: C{True} is not C{1}, and C{20 C} is C{20.0 C}."""
-    return type(old) is not type(new) and not _numbers(old, new) or old != new
+    return (type(old) is not type(new) and not _numbers(old, new)) or old != new
 
 
 def _numbers(old: Value, new: Value) -> bool:

@@ -44,7 +44,9 @@ class Visibility:
     def house(self, principal: Principal) -> House:
         found = self._houses.get(principal)
         if found is None:
-            found = self._houses[principal] = House(self._home, principal, self._compile(self._home.devices, principal))
+            found = self._houses[principal] = House(
+                self._home, principal, self._compile(self._home.devices, principal)
+            )
         return found
 
     def _compile(self, devices: Mapping[str, Device], principal: Principal) -> frozenset[str]:

@@ -126,9 +126,7 @@ class Attachments(Service):
             key: Key = (driver.name, driver.linkKey(settings, gateway, device))
             link = self._links.get(key)
             if link is None:
-                link = Link(
-                    self._stepper, driver, key[1], settings, gateway, lambda: self._kit(*key), self._lost
-                )
+                link = Link(self._stepper, driver, key[1], settings, gateway, lambda: self._kit(*key), self._lost)
                 self._links[key] = link
             self._keys[device.id] = key
             link.add(device)

@@ -201,5 +201,3 @@ class _Running:
             command=self.command.name,
         )
         self.settle(Outcome(Stage.FAILED, Code.INTERNAL.value, "the driver failed"))
-
-

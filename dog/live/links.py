@@ -200,7 +200,7 @@ class Link:
     def _down(self, reason: LinkFailed) -> None:
         """Whatever was, is no more: say so, and try again later."""
         if self.reason is None or str(self.reason) != str(reason) or self.state is LinkState.UP:
-            self.log.warn(
+            self.log.warning(
                 "{driver}: link {key} is down: {reason}", driver=self.driver.name, key=self.key, reason=str(reason)
             )
         self.reason = reason
@@ -248,5 +248,3 @@ class _DevicePort:
             self._link._stepper.step(Reached(self._device, yes, reason))
             if not yes:
                 self._link._onLost(self._device, reason or "the device does not answer")
-
-

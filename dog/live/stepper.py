@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -17,7 +17,7 @@ from dog.core.now import Now
 
 def utcNow() -> datetime:
     """The system's clock, aware."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class Told(Protocol):

@@ -1,0 +1,132 @@
+"""A call on its way through the resource tree, and what comes back. The doors make one and render the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+from dog.core.visibility import House
+from dog.model.refusal import Refused
+from dog.model.rights import Principal
+
+
+class Profile(str, Enum):
+    """The two shapes of v1 (rest-api.md, "Shapes"). A renderer's business: no resource asks for it."""
+
+    DOCUMENTED = "documented"
+    RELEASED = "released"
+
+
+class Media(str, Enum):
+    JSON = "application/json"
+    XML = "application/xml"
+    SVG = "image/svg+xml"
+    TEXT = "text/plain"
+    EVENTS = "text/event-stream"
+
+
+class Connection(Protocol):
+    """The WebSocket connection a call came through: what sessions and subscriptions need of it."""
+
+    clientId: str
+    principal: Principal
+    features: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a door has understood of what came in; nothing of it is checked yet.
+
+    @ivar path: decoded path segments, without empty ones: C{("api", "v1", "devices")}.
+    @ivar query: the last value of each name.
+    @ivar body: the raw bytes (HTTP), or an already parsed JSON value (WebSocket), or None for no body.
+    @ivar contentType: media type of the body, lower case without parameters; None if not given.
+    @ivar accept: the Accept header; None if not given.
+    @ivar headers: the few others that resources use, lower case: if-match, if-none-match, idempotency-key.
+    """
+
+    method: str
+    path: tuple[str, ...]
+    principal: Principal
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | ParsedBody | None = None
+    contentType: str | None = None
+    accept: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    connection: Connection | None = None
+    detail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedBody:
+    """A body that is a JSON value already (it came inside a WebSocket message)."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a resource gets: everything checked, the house already cut to what the principal may see.
+
+    @ivar params: the path's parameters by name, e.g. C{{"device": "lamp1"}}.
+    @ivar body: what the route's body shape made of the body; None where the route takes none.
+    @ivar full: C{?detail=full}.
+    """
+
+    request: Request
+    principal: Principal
+    house: House
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    profile: Profile
+    full: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a resource says.
+
+    @ivar view: what is to be rendered (L{dog.api.views} knows how, by its type), or None for an empty body.
+    @ivar status: 200, 201, 204.
+    @ivar headers: e.g. C{Location}, C{Dog-Command}.
+    @ivar commandId: the ledger's id where a command was sent.
+    @ivar warnings: told beside the response.
+    @ivar response: the v1 C{response} of a WebSocket answer where it is a word of its own (subscriptions).
+    """
+
+    view: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    commandId: str | None = None
+    warnings: tuple[str, ...] = ()
+    response: Any = None
+
+
+Result = Answer | Refused
+Eventually = Result | Deferred[Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A rendered answer, for a door to send.
+
+    @ivar body: bytes of media type C{media} (HTTP), b"" for none.
+    @ivar json: the same as a JSON value where C{media} is JSON (what a WebSocket response carries), else None.
+    @ivar error: the error object where C{status} is 400 or more.
+    """
+
+    status: int
+    media: Media | None = None
+    body: bytes = b""
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error: Mapping[str, Any] | None = None
+    commandId: str | None = None
+    warnings: tuple[str, ...] = ()
+    response: Any = None

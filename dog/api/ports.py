@@ -1,0 +1,33 @@
+"""The narrow ports that resources ask for by name. Composition hands them in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dog.core.core import Core
+from dog.live.attachments import Attachments
+from dog.live.commands import Commands
+from dog.live.home import LiveHome
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What there is to ask for; a resource names the fields it needs as parameters.
+
+    @ivar core: read only: values, presence, log, ledger. Only the stepper changes it.
+    @ivar plan: reads the SVG plan's bytes, or None where there is none.
+    @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
+    """
+
+    core: Core
+    commands: Commands
+    homes: LiveHome
+    attachments: Attachments
+    subscriptions: Any
+    plan: Any
+    about: Mapping[str, Any]
+
+    def named(self, name: str) -> Any:
+        return getattr(self, name)
