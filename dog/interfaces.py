@@ -13,6 +13,10 @@ honesty about SENT and CONFIRMED.
 
 from __future__ import annotations
 
+from random import Random
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 from zope.interface import Attribute, Interface
 
 
@@ -34,8 +38,8 @@ class LinkFailed(Exception):
 class IDriver(Interface):
     """Our code for one bus."""
 
-    name = Attribute("The driver's name: settings are read under [drivers.NAME].")
-    systems = Attribute("Tuple of the domoticSystem names it serves.")
+    name: str = Attribute("The driver's name: settings are read under [drivers.NAME].")
+    systems: tuple[str, ...] = Attribute("Tuple of the domoticSystem names it serves.")
 
     def check(settings, gateway, devices):
         """Pure. A list of texts, each one problem with this configuration.
@@ -121,9 +125,9 @@ class IDevicePort(Interface):
 class IKit(Interface):
     """What a driver may use of the outside world; everything is replaceable in tests."""
 
-    clock = Attribute("IReactorTime: timers and monotonic time.")
-    random = Attribute("random.Random, seeded per link.")
-    log = Attribute("twisted.logger.Logger, its namespace naming the driver and the link.")
+    clock: IReactorTime = Attribute("IReactorTime: timers and monotonic time.")
+    random: Random = Attribute("random.Random, seeded per link.")
+    log: Logger = Attribute("twisted.logger.Logger, its namespace naming the driver and the link.")
 
     def utcNow():
         """The aware UTC datetime."""

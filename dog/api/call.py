@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -14,14 +14,14 @@ from dog.model.refusal import Refused
 from dog.model.rights import Principal
 
 
-class Profile(str, Enum):
+class Profile(StrEnum):
     """The two shapes of v1 (rest-api.md, "Shapes"). A renderer's business: no resource asks for it."""
 
     DOCUMENTED = "documented"
     RELEASED = "released"
 
 
-class Media(str, Enum):
+class Media(StrEnum):
     JSON = "application/json"
     XML = "application/xml"
     SVG = "image/svg+xml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from dog.api.call import Media
@@ -13,7 +13,7 @@ from dog.model.refusal import Code
 from dog.model.rights import Right
 
 
-class On(str, Enum):
+class On(StrEnum):
     """What the right is asked on."""
 
     HOUSE = "house"
@@ -21,7 +21,7 @@ class On(str, Enum):
     NOTHING = "nothing"  # open to everybody: ping, openapi.json, health
 
 
-class Door(str, Enum):
+class Door(StrEnum):
     """Where a route can be reached."""
 
     BOTH = "both"
@@ -78,7 +78,8 @@ def route(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a function as a resource. C{right} and C{on} have no default: an unprotected route can't be written.
 
-    The function takes the L{dog.api.call.Call} and then the ports it needs, by name; its docstring's first line is the summary.
+    The function takes the L{dog.api.call.Call} and then the ports it needs, by name; its docstring's first line is
+    the summary.
     """
 
     def mark(call: Callable[..., Any]) -> Callable[..., Any]:

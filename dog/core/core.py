@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dog.core.agenda import Agenda
 from dog.core.events import Event, EventLog, Kind
@@ -119,7 +120,7 @@ class Core:
         self.agenda = Agenda()
         self.visibility = Visibility()
         self._presence: dict[str, Presence] = {}
-        self._steps: dict[type, Callable[[Input, Now], None]] = {
+        self._steps: dict[type, Callable[[Any, Now], None]] = {
             Observed: self._observed,
             Attached: self._attached,
             Reached: self._reached,
@@ -127,7 +128,7 @@ class Core:
             Settled: self._settled,
             Applied: self._applied,
             Ticked: lambda _input, _now: None,
-        }  # type: ignore[dict-item]
+        }
         self._effects = Effects()
 
     def presence(self, device: str) -> Presence:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from itertools import islice
 from typing import Any
 
@@ -14,7 +14,7 @@ from dog.model.catalogue import NotificationType
 from dog.model.values import Slot, Value
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """What an event tells. Past tense, as everywhere."""
 
     NOTIFICATION = "notification"  # something v1 clients are told: a state change or a pulse with its class

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 
 from dog.core.now import Now
 from dog.model.values import Reading, Slot, Value
 
 
-class Quality(str, Enum):
+class Quality(StrEnum):
     """How much a held value is worth."""
 
     GOOD = "good"

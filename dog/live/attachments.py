@@ -54,14 +54,14 @@ class Attachments(Service):
     # -- the service ----------------------------------------------------------------------------------
 
     def startService(self) -> None:
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]
         for device in self._stepper.core.home.devices.values():
             self._attach(device)
         for link in list(self._links.values()):
             link.start()
 
     def stopService(self) -> Deferred[Any]:
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]
         links = list(self._links.values())
         self._links.clear()
         self._keys.clear()

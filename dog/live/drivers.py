@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from twisted.logger import Logger
 from twisted.python.reflect import namedAny
@@ -50,13 +52,13 @@ def findDrivers(installed: Iterable[EntryPoint] | None = None) -> Drivers:
     """Load every driver. One that does not load or does not keep the interface is named and left out."""
     if installed is None:
         installed = [each for group in GROUPS for each in entry_points(group=group)]
-    loaders = {name: (lambda path=path: namedAny(path)) for name, path in OURS.items()}
+    loaders: dict[str, Callable[[], Any]] = {name: partial(namedAny, path) for name, path in OURS.items()}
     loaders |= {each.name: each.load for each in installed if each.name not in OURS}
     found: list[IDriver] = []
     failed: dict[str, str] = {}
     for name, load in sorted(loaders.items()):
         try:
-            driver = load()
+            driver: IDriver = load()
             verifyObject(IDriver, driver)
         except Invalid as invalid:
             failed[name] = f"is no driver: {invalid}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -19,7 +19,7 @@ from dog.model.refusal import Code, Refusal
 from dog.model.values import Seen
 
 
-class LinkState(str, Enum):
+class LinkState(StrEnum):
     """Where a link is. C{waiting}: for its turn, or for the next attempt."""
 
     WAITING = "waiting"
@@ -154,7 +154,7 @@ class Link:
         if made is None:
             return succeed(None)
         try:
-            stopping = made.stop()
+            stopping: Deferred[None] = made.stop()
         except Exception:
             self.log.failure("{driver}: link {key} failed to stop", driver=self.driver.name, key=self.key)
             return succeed(None)
@@ -187,7 +187,7 @@ class Link:
             if not failure.check(CancelledError, LinkFailed):
                 self.log.failure("{driver}: link {key} failed", failure, driver=self.driver.name, key=self.key)
             return
-        if failure.check(LinkFailed):
+        if isinstance(failure.value, LinkFailed):
             self._down(failure.value)
         else:
             self.log.failure("{driver}: link {key} failed", failure, driver=self.driver.name, key=self.key)
@@ -200,7 +200,7 @@ class Link:
     def _down(self, reason: LinkFailed) -> None:
         """Whatever was, is no more: say so, and try again later."""
         if self.reason is None or str(self.reason) != str(reason) or self.state is LinkState.UP:
-            self.log.warning(
+            self.log.warn(
                 "{driver}: link {key} is down: {reason}", driver=self.driver.name, key=self.key, reason=str(reason)
             )
         self.reason = reason

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from dog.model.catalogue import CommandType
 from dog.model.rights import Principal
 from dog.model.values import Seen, Value
 
 
-class Stage(str, Enum):
+class Stage(StrEnum):
     """How far a command has come. The first two are open, the rest final."""
 
     ACCEPTED = "accepted"  # in the device's queue

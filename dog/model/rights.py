@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 
-class Right(str, Enum):
+class Right(StrEnum):
     """What a call wants to do to what it names."""
 
     VIEW = "view"
@@ -15,7 +15,7 @@ class Right(str, Enum):
     ADMIN = "admin"
 
 
-class Role(str, Enum):
+class Role(StrEnum):
     VIEWER = "viewer"
     USER = "user"
     ADMIN = "admin"
