@@ -38,8 +38,10 @@ if ! recent "$venv/bin/python"; then
             complain "pip could not be installed into $venv (see above)."
         fi
     else
-        package=python3-venv
-        [ "$python" = python3 ] || [ "$python" = /usr/bin/python3 ] || package=$(basename "$python")-venv
+        case $(basename "$python") in
+            python3.*) package=$(basename "$python")-venv ;;
+            *) package=python3-venv ;;
+        esac
         complain "this Python can not make virtual environments (its modules venv and ensurepip are split off).
     sudo apt-get install $package"
     fi
