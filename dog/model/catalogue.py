@@ -7,10 +7,10 @@ process; a device class is resolved when it is first asked for.
 from __future__ import annotations
 
 import json
+import os.path
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 
@@ -56,7 +56,8 @@ class StateType:
     @ivar discrete: whether its values are texts out of C{values}.
     @ivar values: the texts a discrete state can have.
     @ivar components: (state value class, count or minimum) of a continuous state.
-    @ivar features: names of the key parameters its values carry (phaseID, sensorID ...).
+    @ivar features: names of the key parameters its values carry (phaseID, sensorID ...). Those of the state
+        itself: the model gives an ActiveEnergyStateValue a phaseID, a single-phase state has none all the same.
     @ivar quantity: an entry of L{Catalogue.quantities}, for continuous states.
     """
 
@@ -89,8 +90,18 @@ class DeviceClass:
         return name == self.name or name in self.ancestors
 
 
-#: A declared abstract or superseded state, and what a device reports in its place (rest-api, "Names").
+#: A declared abstract state, and what a device reports in its place (rest-api, "Names").
 _CONCRETE = {"ColorState": "ColorStateHSB"}
+
+#: States of which the model fixes less than their name says.
+_QUANTITIES = {
+    "ActivePowerMeasurementState": "active_power",
+    "ApparentPowerMeasurementState": "apparent_power",
+    "ReactivePowerMeasurementState": "reactive_power",
+}
+
+#: A class that declares a plain state although it has several sensors (DogOnt, "Known inconsistencies").
+_FEATURES = {("PressureState", "MultiplePressureSensor"): ("sensorID",)}
 
 
 class Catalogue:
@@ -153,10 +164,10 @@ class Catalogue:
         )
 
     def _statesOf(self, name: str, entry: Mapping[str, Any]) -> Iterator[StateType]:
-        dimmer = name == "DimmerLamp" or "DimmerLamp" in entry.get("ancestors", ()) or name == "DimmerSwitch"
+        sensor = self._senses(name)
         declared: list[str] = []
         for cls in [*entry.get("states", ()), *entry.get("states_implied", ())]:
-            if cls == "LightIntensityState" and (dimmer or "LevelState" in entry.get("states", ())):
+            if cls == "LightIntensityState" and not sensor:
                 cls = "LevelState"
             declared.append(_CONCRETE.get(cls, cls))
         if not declared:
@@ -165,6 +176,11 @@ class Catalogue:
             state = self.state(cls, name)
             if state is not None:
                 yield state
+
+    def _senses(self, name: str | None) -> bool:
+        """Does this class measure light? Then its LightIntensityState is in lux, else it is a dimmer's level."""
+        entry = self._data["device_classes"].get(name, {})
+        return "LightSensingFunctionality" in entry.get("query", ())
 
     def _functionality(self, name: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._data["functionalities"][name]
@@ -229,10 +245,13 @@ class Catalogue:
             quantity = entry.get("quantity") or next(
                 (part["quantity"] for part in parts if part.get("quantity")), None
             )
-            quantity = entry.get("quantity_by_class", {}).get(deviceClass, quantity)
+            quantity = entry.get("quantity_by_class", {}).get(deviceClass, _QUANTITIES.get(cls, quantity))
+            if cls == "LightIntensityState" and self._senses(deviceClass):
+                quantity = "illuminance"
             features = dict.fromkeys(
-                [*entry.get("features", ()), *(f for part in parts for f in part.get("features", ()))]
+                [*entry.get("features", ()), *(f for part in parts for f in part.get("features", ()) if _has(cls, f))]
             )
+            features.update(dict.fromkeys(_FEATURES.get((cls, deviceClass or ""), ())))
             found = self._states[key] = StateType(
                 cls,
                 discrete,
@@ -257,7 +276,8 @@ class Catalogue:
 
     @property
     def quantities(self) -> Iterable[str]:
-        return self._data["quantities"].keys()
+        found: Mapping[str, Any] = self._data["quantities"]
+        return found.keys()
 
     # -- names of older configurations ------------------------------------------------------------
 
@@ -280,6 +300,12 @@ class Catalogue:
         return found
 
 
+def _has(state: str, feature: str) -> bool:
+    """Do the values of this state carry a feature that the model gives to their value class?"""
+    prefix = {"phaseID": "ThreePhase", "tariffID": "MultiTariff", "sensorID": "Multiple"}.get(feature, "")
+    return prefix in state
+
+
 def _params(entry: Mapping[str, Any]) -> tuple[Param, ...]:
     return tuple(Param(each["name"], each["type"], each.get("quantity")) for each in entry.get("params", ()))
 
@@ -287,5 +313,7 @@ def _params(entry: Mapping[str, Any]) -> tuple[Param, ...]:
 @lru_cache(maxsize=1)
 def catalogue() -> Catalogue:
     """The catalogue, loaded once per process (about 10 ms)."""
-    text = resources.files("dog.model").joinpath("data/dogont.json").read_text("utf-8")
-    return Catalogue(json.loads(text))
+    # Not importlib.resources: importing it alone costs more than parsing the file.
+    path = os.path.join(os.path.dirname(__file__), "data", "dogont.json")
+    with open(path, encoding="utf-8") as file:
+        return Catalogue(json.load(file))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Any, Union
+from typing import Any
 
 from dog.model.measure import Measure
 
@@ -35,7 +35,7 @@ class RGBColor:
 
 @dataclass(frozen=True, slots=True)
 class SwitchPoint:
-    """From C{timeAt} (of any day; only hour, minute and second of its own offset matter) on, hold C{desiredTemperature}."""
+    """From C{timeAt} on, hold C{desiredTemperature}. Of the time, hour, minute and second in its own offset matter."""
 
     timeAt: datetime
     desiredTemperature: Measure
@@ -61,18 +61,18 @@ class ExplicitTeachInData:
     deviceHexAddress: str
 
 
-Value = Union[
-    Measure,
-    str,
-    int,
-    float,
-    bool,
-    HSBColor,
-    RGBColor,
-    DailyClimateSchedule,
-    tuple[DailyClimateSchedule, ...],
-    ExplicitTeachInData,
-]
+Value = (
+    Measure
+    | str
+    | int
+    | float
+    | bool
+    | HSBColor
+    | RGBColor
+    | DailyClimateSchedule
+    | tuple[DailyClimateSchedule, ...]
+    | ExplicitTeachInData
+)
 
 #: Key parameters of a slot or an event (phaseID, sensorID, buttonID ...), sorted by name.
 Features = tuple[tuple[str, str], ...]
@@ -121,7 +121,7 @@ class Pulse:
     at: datetime | None = None
 
 
-Seen = Union[Reading, Pulse]
+Seen = Reading | Pulse
 
 
 def render(value: Value) -> Any:
