@@ -51,7 +51,7 @@ class Agenda:
         while (at := self.next()) is not None and at <= mono:
             _, _, key = heapq.heappop(self._heap)
             del self._queued[key]
-            if self._due[key] > mono:
+            if self._due[key] > at:
                 self._push(key, self._due[key])
             else:
                 del self._due[key]

@@ -1,0 +1,262 @@
+"""etc/dog/dog.toml -> typed settings. The whole file is accepted or refused, before anything starts."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from dog.model.rights import Role
+
+#: Both loopback addresses: a Twisted C{tcp:} endpoint is IPv4 only.
+LOOPBACK = ("tcp:8080:interface=127.0.0.1", "tcp6:8080:interface=\\:\\:1")
+
+
+class BadConfiguration(Exception):
+    """What is wrong with the settings; one line per problem."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that can be set. Names are those of the file, C{section.key}.
+
+    @ivar home: home.xml, or the Java gateway's YAML form; None: C{home.xml} in the state directory.
+    @ivar plan: the SVG plan; None: C{plan.svg} beside the home.
+    @ivar stateDir: where the gateway keeps what it must not forget; None: it forgets.
+    @ivar listen: Twisted server endpoint strings.
+    @ivar anonymous: what a client without a token may do; None: everything on this machine, and no LAN listener.
+    @ivar commandTimeout: seconds until a command must have been acknowledged.
+    @ivar maxBody: bytes of a request's body, and of a WebSocket message.
+    @ivar origins: other origins whose pages may use the API (CORS).
+    @ivar drivers: driver name -> its own settings.
+    """
+
+    home: Path | None = None
+    plan: Path | None = None
+    stateDir: Path | None = None
+    simulate: bool = False
+    seed: int = 0
+    listen: tuple[str, ...] = LOOPBACK
+    websocketPath: str = "/ws"
+    anonymous: Role | None = None
+    profile: str = "documented"
+    commandTimeout: float = 2.0
+    maxBody: int = 1024 * 1024
+    origins: tuple[str, ...] = ()
+    drivers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def homeFile(self) -> Path | None:
+        if self.home is not None:
+            return self.home
+        return None if self.stateDir is None else self.stateDir / "home.xml"
+
+    @property
+    def planFile(self) -> Path | None:
+        if self.plan is not None:
+            return self.plan
+        home = self.homeFile
+        return None if home is None else home.parent / "plan.svg"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a text in quotes")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+        raise ValueError('a list of texts, e.g. ["one", "two"]')
+    return tuple(value)
+
+
+def _endpoints(value: Any) -> tuple[str, ...]:
+    found = _texts(value)
+    if not found:
+        raise ValueError("at least one endpoint")
+    return found
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value))
+
+
+def _urlPath(value: Any) -> str:
+    path = _text(value)
+    if not path.startswith("/") or len(path) < 2 or path.startswith("/api/"):
+        raise ValueError('a path such as "/ws" outside /api')
+    return path.rstrip("/")
+
+
+def _role(value: Any) -> Role:
+    try:
+        return Role(value)
+    except ValueError:
+        raise ValueError('"viewer", "user" or "admin"') from None
+
+
+def _profile(value: Any) -> str:
+    if value not in ("documented", "released"):
+        raise ValueError('"documented" or "released"')
+    return str(value)
+
+
+def _number(least: float, most: float) -> Callable[[Any], float]:
+    def check(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+            raise ValueError(f"a number from {least:g} to {most:g}")
+        return float(value)
+
+    return check
+
+
+def _integer(least: int, most: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return value
+
+    return check
+
+
+#: section -> key -> (field of L{Settings}, check). The commented etc/dog/dog.toml has exactly these (a test).
+KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    "house": {
+        "home": ("home", _path),
+        "plan": ("plan", _path),
+        "state_dir": ("stateDir", _path),
+        "simulate": ("simulate", _flag),
+        "seed": ("seed", _integer(0, 2**63 - 1)),
+    },
+    "server": {
+        "listen": ("listen", _endpoints),
+        "websocket_path": ("websocketPath", _urlPath),
+        "anonymous": ("anonymous", _role),
+        "origins": ("origins", _texts),
+        "max_body": ("maxBody", _integer(1024, 64 * 1024 * 1024)),
+    },
+    "api": {
+        "profile": ("profile", _profile),
+        "command_timeout": ("commandTimeout", _number(0.1, 300)),
+    },
+}
+
+
+def parseSettings(text: str, name: str = "dog.toml", base: Path | None = None) -> Settings:
+    """Settings from the text of a configuration file. Relative paths are taken from C{base}.
+
+    @raise BadConfiguration: with every problem, each with file and line.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadConfiguration([f"{name}: {error}"]) from None
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+
+    def bad(section: str, key: str | None, what: str) -> None:
+        problems.append(f"{name}:{_lineOf(text, section, key)}: {what}")
+
+    for section, entries in data.items():
+        if section == "drivers":
+            if isinstance(entries, dict) and all(isinstance(each, dict) for each in entries.values()):
+                values["drivers"] = entries
+            else:
+                bad(section, None, "[drivers] takes one table per driver, e.g. [drivers.modbus]")
+            continue
+        known = KEYS.get(section)
+        if known is None or not isinstance(entries, dict):
+            bad(section, None, f"unknown section [{section}]; there are {', '.join([*KEYS, 'drivers.NAME'])}")
+            continue
+        for key, value in entries.items():
+            if key not in known:
+                bad(section, key, f"unknown key {key!r} in [{section}]; there are {', '.join(known)}")
+                continue
+            attribute, check = known[key]
+            try:
+                checked = check(value)
+            except ValueError as error:
+                bad(section, key, f"{key} must be {error}, not {value!r}")
+                continue
+            values[attribute] = base / checked if base is not None and isinstance(checked, Path) else checked
+    if problems:
+        raise BadConfiguration(problems)
+    return Settings(**values)
+
+
+def _lineOf(text: str, section: str, key: str | None) -> int:
+    """The line where C{key} of C{section} (or the section) stands; tomllib does not tell. 1 if it is not found."""
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            inside = stripped.strip("[] ").split(".")[0].strip("'\" ") == section
+            if inside and key is None:
+                return number
+        elif "=" in stripped:
+            before = stripped.split("=", 1)[0].strip().strip("'\"")
+            if (inside and before == key) or before in (section, f"{section}.{key}"):
+                return number
+    return 1
+
+
+def readSettings(path: Path) -> Settings:
+    """Settings from a file. Raises L{BadConfiguration}, also where it can't be read."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise BadConfiguration([f"{path}: can't be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise BadConfiguration([f"{path}: is not UTF-8 (byte {error.start})"]) from None
+    return parseSettings(text, str(path), path.parent)
+
+
+def override(settings: Settings, **given: Any) -> Settings:
+    """Settings with what was given on the command line (None: not given) in place of what the file says."""
+    names = {each.name for each in fields(Settings)}
+    unknown = set(given) - names
+    if unknown:
+        raise TypeError(f"no such settings: {unknown}")
+    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+
+
+def isLoopback(endpoint: str) -> bool:
+    """Whether this server endpoint can be reached from this machine only, as far as its text tells."""
+    kind, _, rest = endpoint.partition(":")
+    if kind in ("unix", "onion"):
+        return kind == "unix"
+    interface = ""
+    for part in rest.replace("\\:", "\0").split(":"):
+        name, equals, value = part.partition("=")
+        if equals and name == "interface":
+            interface = value.replace("\0", ":")
+    return interface == "::1" or interface == "localhost" or interface.startswith("127.")
+
+
+def checkExposure(settings: Settings) -> None:
+    """A listener on the LAN needs the configuration to say in words what anonymous clients may do.
+
+    @raise BadConfiguration: naming the endpoint.
+    """
+    if settings.anonymous is None:
+        problems = [
+            f"{each} can be reached from the network, and anybody there could do anything: "
+            'say what clients without a token may do with anonymous = "viewer", "user" or "admin" in [server]'
+            for each in settings.listen
+            if not isLoopback(each)
+        ]
+        if problems:
+            raise BadConfiguration(problems)

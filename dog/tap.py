@@ -1,0 +1,68 @@
+"""C{twistd dog}: its options. Imports nothing that imports the reactor: L{Options.postOptions} may choose one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.python.usage import Options as UsageOptions
+from twisted.python.usage import UsageError
+
+from dog import __version__
+from dog.config import BadConfiguration, Settings, checkExposure, override, readSettings
+
+
+class Options(UsageOptions):
+    """Command-line options; each overrides the configuration file. C{settings} holds the outcome."""
+
+    synopsis = "[options]"
+    longdesc = "A home-automation gateway: every bus in the house behind one WebSocket and REST API."
+    optFlags = [
+        ["simulate", None, "Touch no bus: simulate every device of the home."],
+    ]
+    optParameters = [
+        ["config", "c", None, "Configuration file (dog.toml)."],
+        ["home", None, None, "The home: home.xml, or the YAML form of the Java gateway."],
+        ["state-dir", None, None, "Folder for what the gateway must not forget."],
+    ]
+    compData: Any = None
+    settings: Settings
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listen: list[str] = []
+
+    def opt_listen(self, endpoint: str) -> None:
+        """Server endpoint, e.g. tcp:8080:interface=127.0.0.1 (may be given several times)."""
+        self._listen.append(endpoint)
+
+    def opt_version(self) -> None:
+        """Show the version and exit."""
+        raise SystemExit(f"dog {__version__}")
+
+    def postOptions(self) -> None:
+        try:
+            settings = Settings() if self["config"] is None else readSettings(Path(self["config"]))
+            settings = override(
+                settings,
+                home=_path(self["home"]),
+                stateDir=_path(self["state-dir"]),
+                listen=tuple(self._listen) or None,
+                simulate=True if self["simulate"] else None,
+            )
+            checkExposure(settings)
+        except BadConfiguration as bad:
+            raise UsageError(str(bad)) from None
+        self.settings = settings
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
+
+
+def makeService(options: Options) -> IService:
+    """The whole gateway as one service."""
+    from dog.service import gateway
+
+    return gateway(options.settings)
