@@ -155,6 +155,14 @@ class Device:
     @cached_property
     def states(self) -> Mapping[str, StateType]:
         """State class -> state: declared ones that resolve, in order, then the class's own."""
+        found = dict(self.resolvedStates)
+        for cls, state in (self.type.states if self.type else {}).items():
+            found.setdefault(cls, state)
+        return found
+
+    @cached_property
+    def resolvedStates(self) -> Mapping[str, StateType]:
+        """State class -> state, of those only that the file declares and the catalogue knows."""
         found: dict[str, StateType] = {}
         own = self.type.states if self.type else {}
         for declared in self.declaredStates:
@@ -168,8 +176,6 @@ class Device:
             state = catalogue().state(current, self.type.name if self.type else None)
             if state is not None:
                 found[current] = state
-        for cls, state in own.items():
-            found.setdefault(cls, state)
         return found
 
 
