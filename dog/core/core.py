@@ -16,8 +16,8 @@ from dog.core.visibility import Visibility
 from dog.model.command import Command, Outcome
 from dog.model.device import Device
 from dog.model.home import Home, HomeDiff
-from dog.model.tell import discreteNotifications, told
-from dog.model.values import Pulse, Reading, Seen, Slot
+from dog.model.tell import Told, discreteNotifications, told
+from dog.model.values import Pulse, Reading, Seen, Slot, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,19 +150,52 @@ class Core:
         device = self.home.devices.get(id)
         if device is None:
             return
-        self._check(device, seen)
-        changed: list[Slot] = []
+        readings, pulses, tales = self._understand(device, seen)
+        self._commit(device, readings, pulses, tales, now)
+
+    def _understand(
+        self, device: Device, seen: Sequence[Seen]
+    ) -> tuple[dict[Slot, Reading], list[Pulse], tuple[list[Slot], list[Told]]]:
+        """What it comes to, with nothing changed yet: a driver's bug (ValueError, TypeError) leaves no trace.
+
+        Of several readings of one slot in one step the last counts.
+        """
+        readings: dict[Slot, Reading] = {}
         pulses: list[Pulse] = []
         for each in seen:
             if isinstance(each, Pulse):
+                if each.notification not in device.notifications:
+                    raise ValueError(f"{device.id}: {each.notification} is no notification of a {device.cls}")
                 pulses.append(each)
-                continue
-            if self.values.observe(each, now) or each.forced:
-                changed.append(each.slot)
-            self._schedule(each, now)
+            elif each.slot.device != device.id:
+                raise ValueError(f"{device.id}: reported a value of {each.slot.device}")
+            else:
+                readings[each.slot] = each
+        changed = [slot for slot, each in readings.items() if each.forced or self.values.differs(each)]
+
+        def current(slot: Slot) -> Value | None:
+            reading = readings.get(slot)
+            return self.values.value(slot) if reading is None else reading.value
+
+        tales = told(device, changed, current, previous=self.values.value) if changed else []
+        return readings, pulses, (changed, tales)
+
+    def _commit(
+        self,
+        device: Device,
+        readings: dict[Slot, Reading],
+        pulses: list[Pulse],
+        changes: tuple[list[Slot], list[Told]],
+        now: Now,
+    ) -> None:
+        id = device.id
+        for reading in readings.values():
+            self.values.observe(reading, now)
+            self._schedule(reading, now)
+        changed, tales = changes
         if changed:
             untold = dict.fromkeys(changed)
-            for tale in told(device, changed, self.values.value):
+            for tale in tales:
                 for slot in tale.slots:
                     untold.pop(slot, None)
                 self._emit(
@@ -189,14 +222,6 @@ class Core:
                 discrete=kind.valueParam is None,
                 stateChange=kind.cls in discreteNotifications(device),
             )
-
-    def _check(self, device: Device, seen: Sequence[Seen]) -> None:
-        """A driver's bug is found before anything changes."""
-        for each in seen:
-            if isinstance(each, Pulse) and each.notification not in device.notifications:
-                raise ValueError(f"{device.id}: {each.notification} is no notification of a {device.cls}")
-            if isinstance(each, Reading) and each.slot.device != device.id:
-                raise ValueError(f"{device.id}: reported a value of {each.slot.device}")
 
     def _schedule(self, reading: Reading, now: Now) -> None:
         if reading.maxAge is None:
@@ -263,11 +288,8 @@ class Core:
         if open is None or open.outcome is not None:
             return
         command = open.command
-        device = self.home.devices.get(command.device)
-        if device is not None:
-            self._check(device, input.outcome.seen)
-        self.ledger.settle(input.id, input.outcome, now.utc)
         self._take(command.device, input.outcome.seen, now)
+        self.ledger.settle(input.id, input.outcome, now.utc)
         self._emit(
             now,
             Kind.COMMAND_SETTLED,

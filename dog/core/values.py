@@ -52,6 +52,11 @@ class Values:
         held = self.get(slot)
         return None if held is None else held.value
 
+    def differs(self, reading: Reading) -> bool:
+        """Whether the reading would be a change: another value than the held one, or the first."""
+        held = self.get(reading.slot)
+        return held is None or _differs(held.value, reading.value)
+
     def observe(self, reading: Reading, now: Now) -> bool:
         """Take in a reading. Whether the value is another one than before (or the first)."""
         at = now.utc if reading.at is None else reading.at

@@ -105,8 +105,21 @@ class CoreTests(SynchronousTestCase):
             Observed("lamp", (Reading(ON, "on"), Pulse("lamp", "PressedNotification"))),
         )
         self.assertRaises(ValueError, self.step, Observed("lamp", (Reading(HEAT, celsius("1")),)))
+        self.assertRaises(TypeError, self.step, Observed("lamp", (Reading(ON, 1),)))
         self.assertIsNone(self.core.values.value(ON))
         self.assertIsNone(self.core.values.value(HEAT))
+
+    def test_whatWasLeftIsTold(self) -> None:
+        """The state before the step is known to what tells it."""
+        washer = Device("washer", "WashingMachine", "Scripted")
+        self.step(Applied(HomeDiff(self.home(washer), added=("washer",))))
+        slot = Slot("washer", "WashingApplianceState")
+        self.step(Observed("washer", (Reading(slot, "washOrRinse"),)))
+        effects = self.step(Observed("washer", (Reading(slot, "heating"),)))
+        self.assertEqual(
+            [each.notification.cls for each in effects.events if each.notification],
+            ["StoppedWashingNotification", "StartedHeatingCycleNotification"],
+        )
 
     # -- who is told ------------------------------------------------------------------------------------
 
