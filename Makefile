@@ -18,7 +18,7 @@ export PYTHON VENV
 .PHONY: help run test lint format clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
 run: $(VENV)/ready-to-run
 	$(VENV)/bin/twistd --nodaemon --pidfile= dog --simulate --home '$(HOME_FILE)' \

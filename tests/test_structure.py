@@ -140,7 +140,7 @@ class Imports(SynchronousTestCase):
             text=True,
             check=False,
         )
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.returncode, 0, done.stderr)
 
 
 class Package(SynchronousTestCase):
