@@ -29,6 +29,32 @@ class Media(StrEnum):
     EVENTS = "text/event-stream"
 
 
+class View(Protocol):
+    """What a resource answers with: knows how it looks in every shape. A small frozen dataclass (L{dog.api.views}).
+
+    A plain C{dict} or C{list} is a view too: it is its own JSON. Where a route's C{media} names XML, its view has
+    L{XmlView.xml} as well.
+    """
+
+    def json(self, profile: Profile, full: bool) -> Any:
+        """The JSON value (dicts, lists, texts, numbers) in that profile; C{full} is C{?detail=full}."""
+
+
+class XmlView(View, Protocol):
+    """A view that has an XML form."""
+
+    def xml(self, profile: Profile) -> bytes:
+        """The whole document, UTF-8."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawView:
+    """A view of one media type that is bytes already: the SVG plan, metrics as text."""
+
+    media: Media
+    data: bytes
+
+
 class Connection(Protocol):
     """The WebSocket connection a call came through: what sessions and subscriptions need of it."""
 
@@ -73,8 +99,10 @@ class Call:
     """What a resource gets: everything checked, the house already cut to what the principal may see.
 
     @ivar params: the path's parameters by name, e.g. C{{"device": "lamp1"}}.
-    @ivar body: what the route's body shape made of the body; None where the route takes none.
+    @ivar body: what the route's body shape made of the body; None where the route takes none or none came; the
+        bytes themselves where it is XML.
     @ivar full: C{?detail=full}.
+    @ivar force: C{?force=true}.
     """
 
     request: Request

@@ -1,0 +1,101 @@
+"""JSON text in and out: strict about what comes in, fast about what goes out."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from importlib import import_module
+from typing import Any, NoReturn
+
+from dog.model.refusal import Code, Refusal
+
+try:
+    orjson: Any = import_module("orjson")
+except ImportError:  # the optional extra "fast"
+    orjson = None
+
+#: Arrays and objects within each other.
+MAX_DEPTH = 64
+
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def parse(data: bytes | str) -> Any:
+    """The value of a JSON text. Of duplicate keys the last wins.
+
+    @raise Refusal: C{bad_json}, with C{line}, C{column} (from 1) and C{offset} (from 0, in characters) where that is
+        known: not UTF-8, not JSON, C{NaN} or an infinity, deeper than L{MAX_DEPTH}, half a surrogate pair.
+    """
+    text = _text(data)
+    _checkDepth(text)
+    try:
+        value = json.loads(text, parse_constant=_constant, parse_float=_float)
+    except json.JSONDecodeError as error:
+        raise Refusal(
+            Code.BAD_JSON,
+            f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+            line=error.lineno,
+            column=error.colno,
+            offset=error.pos,
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise Refusal(Code.BAD_JSON, f"not JSON: {error}") from None
+    if _SURROGATE.search(text):
+        _checkSurrogates(value)
+    return value
+
+
+def dump(value: Any) -> bytes:
+    """A JSON value as compact UTF-8 text."""
+    if orjson is not None:
+        try:
+            text: bytes = orjson.dumps(value)
+            return text
+        except TypeError:  # an integer of more than 64 bits
+            pass
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _text(data: bytes | str) -> str:
+    if isinstance(data, str):
+        return data.removeprefix("\ufeff")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refusal(Code.BAD_JSON, f"not UTF-8 at byte {error.start}", byte=error.start) from None
+
+
+def _checkDepth(text: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        bracket = match.group()
+        if bracket in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise Refusal(
+                    Code.BAD_JSON, f"more than {MAX_DEPTH} arrays and objects within each other", offset=match.start()
+                )
+        elif bracket in "]}":
+            depth -= 1
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:32]} is too large")
+    return number
+
+
+def _checkSurrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Refusal(Code.BAD_JSON, "a text holds half of a surrogate pair") from None
