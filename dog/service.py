@@ -1,0 +1,162 @@
+"""Composition: the tree of services from the settings. The only place that wires rooms together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.error import TimeoutError
+from twisted.logger import Logger
+
+from dog import __version__
+from dog.api import http
+from dog.api.call import Profile
+from dog.api.dispatch import Api
+from dog.api.ports import Ports
+from dog.api.resources import ROUTES
+from dog.api.ws.connection import WebSocketDoor
+from dog.config import LOOPBACK, Settings
+from dog.core.core import Core
+from dog.home.store import HomeStore
+from dog.live.attachments import Attachments
+from dog.live.commands import Commands
+from dog.live.drivers import findDrivers
+from dog.live.home import LiveHome
+from dog.live.kit import Kit
+from dog.live.stepper import Stepper, utcNow
+from dog.listeners import Listeners
+from dog.model.home import Home
+from dog.model.rights import ANONYMOUS, Principal
+from dog.pages import pages
+
+log = Logger()
+
+#: Problems of the home that are logged one by one; the rest are counted (C{dogctl home check} shows all).
+SHOWN_PROBLEMS = 50
+
+#: Bytes of an SVG plan.
+MAX_PLAN = 8 * 1024 * 1024
+
+
+class Gateway(MultiService):
+    """Everything that runs. Starts in this order: sockets bound, home read, drivers started; stops in reverse.
+
+    @cvar patience: seconds that stopping may take; what has not stopped by then is left to the end of the process.
+    """
+
+    patience = 1.5
+
+    def __init__(self, settings: Settings, reactor: Any) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._reactor = reactor
+        self.stepper = Stepper(Core(secrets.token_hex(6)), reactor)
+        drivers = findDrivers()
+        for name, reason in drivers.failed.items():
+            log.error("driver {name} {reason}", name=name, reason=reason)
+        simulation = drivers.byName["simulated"] if settings.simulate else None
+
+        def kit(driver: str, key: Hashable) -> Kit:
+            return Kit(reactor, driver, key, settings.seed)
+
+        self.attachments = Attachments(self.stepper, drivers, settings.drivers, kit, simulation)
+        self.commands = Commands(self.stepper, self.attachments, timeout=settings.commandTimeout)
+        self.attachments.onLost = self.commands.failAll
+        store = None if settings.homeFile is None else HomeStore(settings.homeFile)
+        self.homes = LiveHome(self.stepper, self.attachments, store)
+        about = {"name": "dog", "version": __version__, "started": utcNow(), "simulated": settings.simulate}
+        ports = Ports(
+            core=self.stepper.core,
+            commands=self.commands,
+            homes=self.homes,
+            attachments=self.attachments,
+            subscriptions=self.stepper.core.subscriptions,
+            plan=lambda: readPlan(settings.planFile),
+            about=about,
+        )
+        api = Api(ROUTES, ports, reactor, profile=Profile(settings.profile))
+        anonymous = ANONYMOUS if settings.anonymous is None else Principal("anonymous", settings.anonymous)
+        self.door = WebSocketDoor(api, self.stepper, anonymous, about, maxMessage=settings.maxBody)
+        site = http.factory(
+            api,
+            anonymous,
+            reactor,
+            ws={settings.websocketPath: self.door.resource},
+            pages=pages,
+            origins=settings.origins,
+            maxBody=settings.maxBody,
+        )
+        optional = frozenset(LOOPBACK[1:]) if settings.listen == LOOPBACK else frozenset[str]()
+        self.listeners = Listeners(reactor, settings.listen, site, optional)
+        self.listeners.setServiceParent(self)
+        self.attachments.setServiceParent(self)
+        self._homeFile = settings.homeFile
+
+    def startService(self) -> None:
+        self._loadHome()
+        super().startService()  # type: ignore[no-untyped-call]
+        log.info("ready {addresses}", addresses=" ".join(self.listeners.addresses))
+
+    def stopService(self) -> Deferred[Any]:
+        """Stop everything: no new clients, commands settled, clients told and closed, links closed."""
+        listening = maybeDeferred(self.listeners.disownServiceParent)
+        self.commands.stop()
+        stopping = [listening, maybeDeferred(super().stopService), maybeDeferred(self.door.close)]
+        done = DeferredList(stopping, consumeErrors=True)
+        done.addTimeout(self.patience, self._reactor)
+
+        def finish(result: Any) -> None:
+            self.stepper.stop()
+            if hasattr(result, "check"):
+                result.trap(TimeoutError)
+                log.warn("not everything had stopped after {patience} s", patience=self.patience)
+
+        return done.addBoth(finish)
+
+    def _loadHome(self) -> None:
+        if self._homeFile is None:
+            log.info("no home is given (--home FILE): the house is empty")
+            return
+        home = self.homes.load()
+        report(home)
+        log.info(
+            "home {file}: {devices} devices, {rooms} rooms, {problems} problems",
+            file=str(self._homeFile),
+            devices=len(home.devices),
+            rooms=len(home.rooms),
+            problems=len(home.problems),
+        )
+
+
+def report(home: Home) -> None:
+    """Log what is wrong with a home."""
+    for problem in home.problems[:SHOWN_PROBLEMS]:
+        log.warn("{problem}", problem=str(problem))
+    if len(home.problems) > SHOWN_PROBLEMS:
+        log.warn("... and {more} problems more", more=len(home.problems) - SHOWN_PROBLEMS)
+
+
+def readPlan(path: Path | None) -> bytes | None:
+    """The SVG plan; None where there is none, or it can't be read, or it is larger than L{MAX_PLAN}."""
+    if path is None:
+        return None
+    try:
+        if path.stat().st_size > MAX_PLAN:
+            log.warn("the plan {path} is larger than {bytes} bytes", path=str(path), bytes=MAX_PLAN)
+            return None
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        log.warn("the plan {path} can't be read: {error}", path=str(path), error=error.strerror)
+        return None
+
+
+def gateway(settings: Settings, reactor: Any = None) -> Gateway:
+    """The gateway as one service, on the reactor that is installed unless another is given."""
+    if reactor is None:
+        from twisted.internet import reactor
+    return Gateway(settings, reactor)
