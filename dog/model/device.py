@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dog.model.catalogue import CommandType, DeviceClass, NotificationType, Param, StateType, catalogue
@@ -137,7 +137,8 @@ class Device:
         for types in list(found.values()):
             for each in types:
                 if each.intended and each.intended not in found:
-                    found[each.intended] = (each,)
+                    # Under the name that was meant, so that nobody takes enableGas for the disableGas it is called.
+                    found[each.intended] = (replace(each, name=each.intended),)
         return found
 
     @cached_property

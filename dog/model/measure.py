@@ -1,7 +1,8 @@
 """A measure: number and unit. Parsing and rendering as data/dogont units.md lays down.
 
 No locale, no rounding; the scale of the number is kept, exponents are written as Java's BigDecimal
-writes them (which is what Python's Decimal does), a unitless measure ends in one space.
+writes them (which is what Python's Decimal does), a unitless measure ends in one space. Units of the same
+dimension are converted exactly (L{Measure.to}).
 """
 
 from __future__ import annotations
@@ -45,8 +46,18 @@ UNITS: dict[str, tuple[str, ...]] = {
     "m": ("m",),
 }
 
+#: Unit -> the unit it is counted in, and how many of those it is as a power of ten. Others are their own.
+_SCALES: dict[str, tuple[str, int]] = {
+    "kW": ("W", 3),
+    "kWh": ("Wh", 3),
+    "kVarh": ("var·h", 3),
+    "kVA": ("VA", 3),
+    "kVAh": ("VA·h", 3),
+    "hPa": ("Pa", 2),
+}
+
 _SPELLINGS = {spelling: unit for unit, spellings in UNITS.items() for spelling in spellings}
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 
 class BadMeasure(ValueError):
@@ -87,11 +98,31 @@ class Measure:
         rest = stripped[match.end() :]
         spelling = rest.strip()
         unit = unitNamed(spelling)
+        if spelling and rest == spelling and unit not in ("%", "C"):
+            raise BadMeasure("bad_value", f"expected a number, a space and a unit, got {text!r}")
         if unit is None:
             raise BadMeasure("bad_unit", f"unknown unit {spelling!r}")
-        if spelling and rest == spelling and unit not in ("%", "C"):
-            raise BadMeasure("bad_value", f"expected a space between number and unit in {text!r}")
         return cls(Decimal(match.group()), unit)
+
+    def to(self, unit: str) -> Measure:
+        """The same measure in another unit of its dimension, exactly. Raises L{BadMeasure} if it has none such."""
+        known = unitNamed(unit)
+        if known is None:
+            raise BadMeasure("bad_unit", f"unknown unit {unit!r}")
+        if known == self.unit:
+            return self
+        base, power = _SCALES.get(self.unit, (self.unit, 0))
+        newBase, newPower = _SCALES.get(known, (known, 0))
+        if base != newBase:
+            raise BadMeasure("bad_unit", f"{self.unit or 'a number without unit'} can't be converted to {known!r}")
+        # Not scaleb(): it rounds to the precision of the context.
+        sign, digits, exponent = self.number.as_tuple()
+        if not isinstance(exponent, int):
+            raise BadMeasure("bad_value", f"{self.number} can't be converted")
+        exponent += power - newPower
+        if exponent > 0:
+            digits, exponent = (digits + (0,) * exponent if any(digits) else (0,)), 0
+        return Measure(Decimal((sign, digits, exponent)), known)
 
     def __str__(self) -> str:
         return f"{self.number} {self.unit}"

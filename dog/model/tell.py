@@ -50,7 +50,7 @@ def told(
     @param current: the value of a slot after the step; None if it was never heard.
     @param previous: the value of a slot before the step, None if it was not known. It tells what was left
         (C{StoppedWashingNotification}) and which days of a schedule changed. Without it, only states of a
-        single value are known to be left, and a schedule of one day is told as that day, a longer one as the whole week.
+        single value are known to be left, and a schedule of one day is told as that day, a longer one as the week.
     @raise TypeError: a value that its notification can't carry: a driver's bug.
     """
     found: list[Told] = []
