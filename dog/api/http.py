@@ -1,0 +1,290 @@
+"""The HTTP door: turns what came in into a L{Request}, and a L{Reply} into what goes out."""
+
+# Twisted's web server has no types to speak of, and this builds on it.
+# mypy: disallow-untyped-calls=False
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http import RESPONSES
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import NOT_DONE_YET, Site
+from twisted.web.server import Request as WebRequest
+
+from dog.api.call import Media, Reply, Request
+from dog.api.channel import BoundedChannel, BoundedRequest, Bounds
+from dog.api.dispatch import SAFE, Api
+from dog.api.origins import Origins
+from dog.model.refusal import Code, Refusal, Refused
+from dog.model.rights import ANONYMOUS, Principal
+
+#: Who asks. Raises L{Refusal} C{unauthorized}.
+Authenticate = Callable[[WebRequest], Principal]
+
+#: Headers that resources use.
+_PASSED = ("if-match", "if-none-match", "idempotency-key", "last-event-id")
+
+_EXPOSED = "Dog-Command, ETag, Location"
+_TAKEN = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID"
+
+#: More query parameters than any resource knows.
+_MAX_PARAMETERS = 100
+
+
+class BadPath(ValueError):
+    """A path or query that is no text."""
+
+
+def segmentsOf(path: bytes) -> tuple[str, ...]:
+    """The decoded segments of a path, without empty ones. Raises L{BadPath} where one is not UTF-8."""
+    try:
+        return tuple(unquote_to_bytes(each).decode() for each in path.split(b"/") if each)
+    except UnicodeDecodeError:
+        raise BadPath("the path is not UTF-8") from None
+
+
+def queryOf(uri: bytes) -> dict[str, str]:
+    """The last value of each parameter. Raises L{BadPath} for more than any resource knows."""
+    _, mark, query = uri.partition(b"?")
+    if not mark:
+        return {}
+    text = query.decode("ascii", "replace")
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS))
+    except ValueError:
+        raise BadPath("too many parameters in the query") from None
+
+
+def contentTypeOf(header: str | None) -> str | None:
+    """The media type of a Content-Type header, lower case, without its parameters."""
+    return None if header is None else header.partition(";")[0].strip().lower() or None
+
+
+class Door(Resource):
+    """Everything under the API's roots: a leaf that asks the resource tree."""
+
+    isLeaf = True
+    log = Logger()
+
+    def __init__(self, api: Api, origins: Origins, authenticate: Authenticate) -> None:
+        super().__init__()
+        self._api = api
+        self._origins = origins
+        self._authenticate = authenticate
+
+    def render(self, request: WebRequest) -> int:
+        asked = self.understood(request)
+        exchange = _Exchange(request, self._answer(request, asked))
+        exchange.begin(self.headers(request, asked))
+        return NOT_DONE_YET
+
+    def _answer(self, request: WebRequest, asked: Request) -> Deferred[Reply]:
+        try:
+            principal = self._authenticate(request)
+            path, query = segmentsOf(request.path), queryOf(request.uri)
+        except Refusal as refusal:
+            return self._refused(asked, refusal.refused)
+        except BadPath as bad:
+            return self._refused(asked, Refused(Code.NOT_FOUND, str(bad)))
+        origin, host = _header(request, "origin"), _header(request, "host")
+        foreign = origin is not None and not self._origins.allows(origin, host)
+        if foreign and asked.method not in SAFE and asked.method != "OPTIONS":
+            # A browser sends simple requests to any address without asking; CORS headers come too late for those.
+            return self._refused(asked, Refused(Code.FORBIDDEN, f"pages of {origin} may not use this gateway"))
+        body = request.content.read() if request.content is not None else b""
+        return self._api.answer(
+            Request(
+                asked.method,
+                path,
+                principal,
+                query,
+                body or None,
+                contentTypeOf(_header(request, "content-type")),
+                asked.accept,
+                {name: value for name in _PASSED if (value := _header(request, name)) is not None},
+            )
+        )
+
+    def _refused(self, asked: Request, refused: Refused) -> Deferred[Reply]:
+        answered: Deferred[Reply] = Deferred()
+        answered.callback(self._api.refuse(asked, refused))
+        return answered
+
+    def understood(self, request: WebRequest) -> Request:
+        """As much of a request as a refusal needs."""
+        method = request.method.decode("ascii", "replace")
+        return Request(method, (), ANONYMOUS, accept=_header(request, "accept"))
+
+    def headers(self, request: WebRequest, asked: Request) -> dict[str, str]:
+        """The headers of every answer, errors too."""
+        found = {"Vary": "Accept, Origin", "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+        origin = _header(request, "origin")
+        if origin is None or not self._origins.allows(origin, _header(request, "host")):
+            return found
+        found["Access-Control-Allow-Origin"] = origin
+        found["Access-Control-Expose-Headers"] = _EXPOSED
+        if asked.method == "OPTIONS":
+            found["Access-Control-Allow-Headers"] = _TAKEN
+            found["Access-Control-Max-Age"] = "600"
+        return found
+
+    def tooLarge(self, request: BoundedRequest) -> bytes:
+        """The whole response to a body over the bound, to be sent while it still comes."""
+        asked = Request("PUT", (), ANONYMOUS, accept=_header(request, "accept"))
+        limit = request.channel.bounds.maxBody
+        refused = Refused(Code.TOO_LARGE, f"a body has at most {limit} bytes here", {"limit": limit})
+        reply = self._api.refuse(asked, refused)
+        headers = {**headersOf(reply), **self.headers(request, asked), "Connection": "close"}
+        lines = [f"HTTP/1.1 {reply.status} {RESPONSES[reply.status].decode()}"]
+        lines += [f"{name}: {_oneLine(value)}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode() + reply.body
+
+
+class _Exchange:
+    """One request on its way back."""
+
+    log = Logger()
+
+    def __init__(self, request: WebRequest, answering: Deferred[Reply]) -> None:
+        self._request = request
+        self._answering = answering
+        self._gone = False
+
+    def begin(self, headers: Mapping[str, str]) -> None:
+        self._request.notifyFinish().addErrback(self._lost)
+        self._answering.addCallback(self._send, headers).addErrback(self._failed)
+
+    def _lost(self, reason: Failure) -> None:
+        """The client has gone: nobody waits any more."""
+        self._gone = True
+        self._answering.cancel()
+
+    def _send(self, reply: Reply, common: Mapping[str, str]) -> None:
+        if self._gone:
+            return
+        request = self._request
+        request.setResponseCode(reply.status)
+        headers = {**common, **headersOf(reply)}
+        if "Access-Control-Max-Age" in headers and "Allow" in headers:
+            headers["Access-Control-Allow-Methods"] = headers["Allow"]
+        for name, value in headers.items():
+            request.setHeader(name.encode(), _oneLine(value).encode())
+        request.write(reply.body)
+        request.finish()
+
+    def _failed(self, failure: Failure) -> None:
+        self.log.failure("an answer could not be sent", failure)
+        if not self._gone:
+            self._request.loseConnection()
+
+
+def headersOf(reply: Reply) -> dict[str, str]:
+    """The headers that a reply brings: its own, its type and its length."""
+    found = {}
+    if reply.status not in (204, 304):
+        if reply.media is not None:
+            found["Content-Type"] = _CONTENT_TYPES.get(reply.media, reply.media.value)
+        found["Content-Length"] = str(len(reply.body))
+    if reply.media is Media.SVG:
+        # A plan comes from a file that anybody may have drawn; opened by itself it must not run scripts as ours.
+        found["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+    return {**found, **reply.headers}
+
+
+_CONTENT_TYPES = {Media.TEXT: "text/plain; charset=utf-8", Media.XML: "application/xml; charset=utf-8"}
+
+
+def _oneLine(value: str) -> str:
+    return " ".join(value.split())
+
+
+def _header(request: WebRequest, name: str) -> str | None:
+    """A request header, several of one name joined as HTTP has it."""
+    values = request.requestHeaders.getRawHeaders(name.encode())
+    return None if values is None else ", ".join(each.decode("utf-8", "replace") for each in values)
+
+
+class Root(Resource):
+    """What is where: pages at C{/} and C{/static}, WebSockets at their paths, the API everywhere else."""
+
+    def __init__(self, door: Door, ws: Mapping[str, IResource], pages: IResource | None) -> None:
+        super().__init__()
+        self._door = door
+        self._ws = {_segments(path.encode().split(b"/")): resource for path, resource in ws.items()}
+        self._pages = pages
+
+    def getChildWithDefault(self, path: bytes, request: WebRequest) -> IResource:
+        request.setHeader(b"server", b"Dog")
+        segments = _segments((request.prepath or []) + (request.postpath or []))
+        ws = self._ws.get(segments)
+        if ws is not None:
+            return ws
+        if self._pages is not None and (not segments or segments[0] == b"static"):
+            found: IResource = self._pages.getChildWithDefault(segments[0] if segments else b"", request)
+            return found
+        return self._door
+
+
+def _segments(path: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(each for each in path if each)
+
+
+class HttpSite(Site):
+    """The web server. Without C{logPath} it keeps no access log, and no timer that writes dates for one."""
+
+    protocol = BoundedChannel  # type: ignore[assignment]
+    requestFactory = BoundedRequest
+    displayTracebacks = False
+
+    def __init__(self, root: IResource, bounds: Bounds, **more: Any) -> None:
+        super().__init__(root, **more)
+        self.bounds = bounds
+
+    def acceptableProtocols(self) -> list[bytes]:
+        return [b"http/1.1"]
+
+    def startFactory(self) -> None:
+        if self.logPath is not None:
+            super().startFactory()
+
+    def stopFactory(self) -> None:
+        if self.logPath is not None:
+            super().stopFactory()
+
+    def log(self, request: Any) -> None:
+        if self.logPath is not None:
+            super().log(request)
+
+
+def factory(
+    api: Api,
+    anonymous: Principal,
+    clock: IReactorTime,
+    *,
+    ws: Mapping[str, IResource] | None = None,
+    pages: IResource | None = None,
+    origins: Iterable[str] = (),
+    maxBody: int = 1024 * 1024,
+    receiveTimeout: float = 30.0,
+    idleTimeout: float = 60.0,
+) -> HttpSite:
+    """The site to listen with.
+
+    @param anonymous: who a client without a token is.
+    @param ws: path -> the WebSocket's leaf resource there; C{/ws/} and C{//ws} are C{/ws}.
+    @param pages: the resource whose children C{""} and C{static} are what the browser gets.
+    @param origins: of other pages that may use the API (L{Origins}).
+    @param maxBody: bytes of a request's body.
+    @param receiveTimeout: seconds a request may take to arrive.
+    @param idleTimeout: seconds a connection may stay open with nothing going on.
+    """
+    door = Door(api, Origins(origins), lambda request: anonymous)
+    bounds = Bounds(maxBody, receiveTimeout, door.tooLarge)
+    return HttpSite(Root(door, ws or {}, pages), bounds, timeout=idleTimeout, reactor=clock)
