@@ -1,0 +1,9 @@
+"""What the API consists of: L{ROUTES} is every resource, each in the module of its subject."""
+
+from __future__ import annotations
+
+from dog.api.resources import commands, configuration, devices, environment, session, subscriptions
+from dog.api.routes import Route, routesOf
+
+#: Every resource of the API, for L{dog.api.dispatch.Api} and for openapi.json.
+ROUTES: tuple[Route, ...] = tuple(routesOf((devices, commands, environment, configuration, subscriptions, session)))
