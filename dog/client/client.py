@@ -1,0 +1,384 @@
+"""The WebSocket client: one conversation with one gateway, taken up again whenever it breaks off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from random import Random
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, inlineCallbacks, succeed
+from twisted.internet.interfaces import IDelayedCall, IStreamClientEndpoint
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from dog.client.address import Address
+from dog.client.backoff import Backoff
+from dog.client.connection import Connection, ConnectionFactory, endpointOf, unconnected
+from dog.client.errors import Failed, Interrupted, NoAnswer, NotReachable
+from dog.client.heartbeat import Heartbeat
+from dog.client.messages import BadMessage, Notification, Other, Presentation, Response, decode, encodeRequest
+from dog.client.wanted import ALL, Wanted, subscription, unsubscription
+
+#: Why a conversation is over.
+Reason = Failed | NotReachable
+
+#: A connection that stood for so long, in seconds, counts as good: the next loss starts with the shortest delay again.
+GOOD = 10.0
+
+#: Seconds that the gateway has to say goodbye.
+GOODBYE = 2.0
+
+
+class _State(Enum):
+    IDLE = auto()
+    CONNECTING = auto()
+    CONNECTED = auto()
+    WAITING = auto()
+    CLOSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    deferred: Deferred[Response]
+    timeout: IDelayedCall
+
+
+class Client:
+    """Talks to a gateway.
+
+    Once L{connect} has succeeded, a lost connection is taken up again by itself, with growing delays, and what was
+    subscribed to is subscribed to again. What happened in between is not replayed.
+
+    @param url: the gateway, in any form that L{Address.parse} takes.
+    @param reactor: used for its clock and its connections.
+    @param token: sent in the Authorization header.
+    @param endpoint: connect through this instead of the address's own host and port.
+    @param onNotification: called with each L{Notification}.
+    @param onConnected: called with the L{Presentation} each time a conversation stands, subscriptions in place.
+    @param onLost: called with the reason and the seconds until the next attempt, each time a conversation broke off
+        or an attempt at one failed; the seconds are None where the gateway refused for good and no attempt follows.
+        Not called for what L{connect} or L{close} tell by their Deferreds.
+    @param onOther: called with messages of other types, which extensions may bring.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self,
+        url: str | Address,
+        reactor: Any,
+        *,
+        token: str | None = None,
+        endpoint: IStreamClientEndpoint | None = None,
+        onNotification: Callable[[Notification], object] = lambda notification: None,
+        onConnected: Callable[[Presentation], object] = lambda presentation: None,
+        onLost: Callable[[Reason, float | None], object] = lambda reason, retryIn: None,
+        onOther: Callable[[Other], object] = lambda message: None,
+        connectTimeout: float = 10.0,
+        requestTimeout: float = 30.0,
+        pingInterval: float = 30.0,
+        pingTimeout: float = 10.0,
+        random: Random | None = None,
+    ) -> None:
+        self.address = url if isinstance(url, Address) else Address.parse(url)
+        self.presentation: Presentation | None = None
+        self._reactor = reactor
+        self._token = token
+        self._endpoint = endpoint
+        self._onNotification = onNotification
+        self._onConnected = onConnected
+        self._onLost = onLost
+        self._onOther = onOther
+        self._connectTimeout = connectTimeout
+        self._requestTimeout = requestTimeout
+        self._backoff = Backoff(random or Random())
+        self._heartbeat = Heartbeat(reactor, self._ping, self._silent, pingInterval, pingTimeout)
+        self._state = _State.IDLE
+        self._patient = False
+        self._first: Deferred[Presentation] | None = None
+        self._connecting: Deferred[Any] | None = None
+        self._connection: Connection | None = None
+        self._timer: IDelayedCall | None = None
+        self._since = 0.0
+        self._sequence = 0
+        self._pending: dict[str, _Pending] = {}
+        self._wanted = Wanted()
+        self._closing: list[Deferred[None]] = []
+
+    # -- the conversation -----------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Can a request be sent now?"""
+        return self._state is _State.CONNECTED
+
+    def connect(self, patient: bool = False) -> Deferred[Presentation]:
+        """Take up the conversation; fires with the first presentation. Cancelling it closes the client.
+
+        @param patient: keep trying until the gateway is there, telling C{onLost}; else the first failure is final:
+            fails with L{NotReachable}, or L{Failed} where the gateway turned us away, and may be called again.
+        """
+        if self._state is not _State.IDLE:
+            raise RuntimeError("connect() was called before")
+        self._patient = patient
+        first = self._first = Deferred[Presentation](lambda deferred: self._giveUp())
+        self._attempt()
+        return first
+
+    def close(self) -> Deferred[None]:
+        """End the conversation for good; fires with None once nothing of it is left. Never fails."""
+        if self._state is not _State.CLOSED:
+            self._state = _State.CLOSED
+            self._heartbeat.stop()
+            self._stopTimer()
+            if self._connecting is not None:
+                self._connecting.cancel()
+            first, self._first = self._first, None
+            if first is not None:
+                first.errback(NotReachable(self.address.socket, "closed before there was a conversation"))
+            if self._connection is not None:
+                self._timer = self._reactor.callLater(GOODBYE, self._connection.drop)
+                self._connection.finish()
+        if self._connection is None:
+            return succeed(None)
+        closed = Deferred[None]()
+        self._closing.append(closed)
+        return closed
+
+    def _giveUp(self) -> None:
+        self._first = None
+        self.close()
+
+    # -- requests -------------------------------------------------------------------------------------
+
+    def request(
+        self, action: str, endPoint: str, parameters: Any = None, timeout: float | None = None
+    ) -> Deferred[Response]:
+        """Ask the gateway for something.
+
+        @param action: C{GET}, C{PUT}, C{POST} or C{DELETE}.
+        @param endPoint: the path of the resource, percent-encoded, C{/api/v1/devices/lamp/status}.
+        @param parameters: the body as a JSON value; None for none.
+        @param timeout: seconds; the client's own C{requestTimeout} unless given.
+        @return: fires with the L{Response}; fails with L{Failed} where its status is 400 or more, L{NotReachable}
+            where there is no conversation now, L{Interrupted} or L{NoAnswer} where what became of the request is not
+            known. Cancelling it forgets the answer, not the request.
+        """
+        connection, presentation = self._connection, self.presentation
+        if self._state is not _State.CONNECTED or connection is None or presentation is None:
+            return fail(NotReachable(self.address.socket, "not connected"))
+        self._sequence += 1
+        sequence = str(self._sequence)
+        payload = encodeRequest(presentation.clientId, sequence, action, endPoint, parameters)
+        deferred = Deferred[Response](lambda _: self._forget(sequence))
+        seconds = self._requestTimeout if timeout is None else timeout
+        self._pending[sequence] = _Pending(
+            deferred, self._reactor.callLater(seconds, self._unanswered, sequence, f"{action} {endPoint}", seconds)
+        )
+        connection.sendMessage(payload)  # type: ignore[no-untyped-call]
+        return deferred
+
+    def subscribe(self, names: str | Iterable[str] = ALL, device: str | None = None) -> Deferred[Response]:
+        """Ask for notifications by class or name, C{*} for every one; of one device, or of all.
+
+        The wish is kept and uttered again on every new conversation, until L{unsubscribe}; so it is where this fails
+        with L{NotReachable}. Where it fails with L{Failed}, it is dropped.
+        """
+        wished = [names] if isinstance(names, str) else list(names)
+        self._wanted.add(device, wished)
+        asked = self.request(*subscription(device, wished))
+
+        def refused(failure: Failure) -> Failure:
+            if failure.check(Failed):
+                for name in wished:
+                    self._wanted.remove(device, name)
+            return failure
+
+        return asked.addErrback(refused)
+
+    def unsubscribe(self, name: str = ALL, device: str | None = None) -> Deferred[Response]:
+        """Take a wish back, or make an exception of it: C{subscribe("*")} and C{unsubscribe("OnNotification")}."""
+        self._wanted.remove(device, name)
+        return self.request(*unsubscription(device, name))
+
+    def _take(self, sequence: str | None) -> _Pending | None:
+        pending = None if sequence is None else self._pending.pop(sequence, None)
+        if pending is not None and pending.timeout.active():
+            pending.timeout.cancel()
+        return pending
+
+    def _forget(self, sequence: str) -> None:
+        self._take(sequence)
+
+    def _unanswered(self, sequence: str, what: str, seconds: float) -> None:
+        pending = self._take(sequence)
+        if pending is not None:
+            pending.deferred.errback(NoAnswer(self.address.socket, f"no answer to {what} within {seconds:g} s"))
+
+    # -- attempts -------------------------------------------------------------------------------------
+
+    def _attempt(self) -> None:
+        self._state = _State.CONNECTING
+        self._timer = self._reactor.callLater(self._connectTimeout, self._tooLate)
+        try:
+            endpoint = self._endpoint or endpointOf(self.address, self._reactor, self._connectTimeout)
+            connecting = endpoint.connect(ConnectionFactory(self.address, self, self._token, self._reactor))
+        except Exception as error:
+            self._down(unconnected(self.address, Failure(error)))
+            return
+        self._connecting = connecting
+        connecting.addCallbacks(self._transported, self._untransported)
+
+    def _transported(self, connection: Connection) -> None:
+        self._connecting = None
+        if self._state is _State.CONNECTING:
+            self._connection = connection
+        else:
+            connection.drop()
+
+    def _untransported(self, failure: Failure) -> None:
+        self._connecting = None
+        if self._state is _State.CONNECTING:
+            self._down(unconnected(self.address, failure))
+
+    def _tooLate(self) -> None:
+        reason = f"no Dog gateway presented itself within {self._connectTimeout:g} s"
+        self._down(NotReachable(self.address.socket, reason))
+
+    def _stopTimer(self) -> None:
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    # -- what the connection reports ------------------------------------------------------------------
+
+    def heard(self, connection: Connection) -> None:
+        """See L{dog.client.connection.Owner}."""
+        self._heartbeat.heard()
+
+    def closed(self, connection: Connection, reason: Reason) -> None:
+        """See L{dog.client.connection.Owner}."""
+        if connection is self._connection:
+            self._connection = None
+            self._down(reason)
+
+    def received(self, connection: Connection, payload: bytes) -> None:
+        """See L{dog.client.connection.Owner}."""
+        if connection is not self._connection or self._state is _State.CLOSED:
+            return
+        self._heartbeat.heard()
+        try:
+            messages = decode(payload)
+        except BadMessage as error:
+            self.log.warn("{url} sent something else than a message: {error}", url=self.address.socket, error=error)
+            return
+        for message in messages:
+            if isinstance(message, Response):
+                self._answered(message)
+            elif isinstance(message, Notification):
+                self._tell(self._onNotification, message)
+            elif isinstance(message, Other):
+                self._tell(self._onOther, message)
+            elif self._state is _State.CONNECTING:
+                self._presented(connection, message)
+
+    def _answered(self, response: Response) -> None:
+        pending = self._take(response.sequenceNumber)
+        if pending is None:
+            self.log.debug("an answer to no question: {response}", response=response)
+            return
+        failure = response.failure()
+        if failure is None:
+            pending.deferred.callback(response)
+        else:
+            pending.deferred.errback(failure)
+
+    def _presented(self, connection: Connection, presentation: Presentation) -> None:
+        self._stopTimer()
+        self.presentation = presentation
+        self._state = _State.CONNECTED
+        self._since = self._reactor.seconds()
+        self._heartbeat.start()
+        self._subscribeAgain(connection, presentation).addErrback(
+            lambda failure: self.log.failure("after connecting", failure)
+        )
+
+    @inlineCallbacks
+    def _subscribeAgain(
+        self, connection: Connection, presentation: Presentation
+    ) -> Generator[Deferred[Response], Any, None]:
+        try:
+            for action, endPoint, parameters in list(self._wanted.requests()):
+                yield self.request(action, endPoint, parameters)
+        except Interrupted:
+            return
+        except Failed as refused:
+            busy = refused.status >= 500
+            self._down(NotReachable(self.address.socket, str(refused)) if busy else refused)
+            return
+        except NotReachable as reason:
+            self._down(reason)
+            return
+        if connection is not self._connection or self._state is not _State.CONNECTED:
+            return
+        first, self._first = self._first, None
+        if first is not None:
+            first.callback(presentation)
+        self._tell(self._onConnected, presentation)
+
+    def _ping(self) -> None:
+        if self._connection is not None:
+            self._connection.sendPing(b"dog")
+
+    def _silent(self) -> None:
+        self._down(NotReachable(self.address.socket, "the gateway has fallen silent"))
+
+    # -- the end of a conversation --------------------------------------------------------------------
+
+    def _down(self, reason: Reason) -> None:
+        """This attempt or conversation is over: tell everybody who waits, then try again unless that is pointless."""
+        self._stopTimer()
+        self._heartbeat.stop()
+        stood = self._state is _State.CONNECTED and self._reactor.seconds() - self._since >= GOOD
+        again = self._first is None or self._patient
+        if self._state is not _State.CLOSED:
+            self._state = _State.WAITING if again and not isinstance(reason, Failed) else _State.IDLE
+        self.presentation = None
+        connecting, self._connecting = self._connecting, None
+        if connecting is not None:
+            connecting.cancel()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.drop()
+        lost = reason.reason if isinstance(reason, NotReachable) else str(reason)
+        for sequence in list(self._pending):
+            pending = self._take(sequence)
+            if pending is not None:
+                pending.deferred.errback(Interrupted(self.address.socket, lost))
+        self._afterwards(reason, stood)
+
+    def _afterwards(self, reason: Reason, stood: bool) -> None:
+        if self._state is _State.CLOSED:
+            closing, self._closing = self._closing, []
+            for each in closing:
+                each.callback(None)
+        elif self._state is _State.WAITING:
+            if stood:
+                self._backoff.reset()
+            delay = self._backoff.next()
+            self._timer = self._reactor.callLater(delay, self._attempt)
+            self._tell(self._onLost, reason, delay)
+        elif self._first is not None:
+            first, self._first = self._first, None
+            first.errback(reason)
+        else:
+            self._tell(self._onLost, reason, None)
+
+    def _tell(self, callback: Callable[..., object], *arguments: Any) -> None:
+        """A bug in a callback must not take the conversation down."""
+        try:
+            callback(*arguments)
+        except Exception:
+            self.log.failure("a callback failed: {callback}", callback=callback)

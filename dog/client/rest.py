@@ -1,0 +1,101 @@
+"""One question at a time, over REST, blocking: for scripts and C{dogctl}. Not for use beside a running reactor."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
+from typing import Any
+
+from dog import __version__
+from dog.client.address import DEFAULT, Address
+from dog.client.errors import NotReachable, failedFrom
+
+#: A bound for what a gateway may answer, in bytes.
+MAX_ANSWER = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a resource said. C{body}: the JSON value, None where there was none. Names of headers are lower case."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Rest:
+    """A gateway's REST door.
+
+    @param url: in any form that L{Address.parse} takes.
+    @param token: sent in the Authorization header.
+    @param timeout: seconds that the gateway may keep silent.
+    """
+
+    def __init__(self, url: str | Address = DEFAULT, token: str | None = None, timeout: float = 10.0) -> None:
+        self.address = url if isinstance(url, Address) else Address.parse(url)
+        self._token = token
+        self._timeout = timeout
+
+    def get(self, path: str) -> Any:
+        """The JSON value at C{path} (C{/api/v1/devices}). Raises as L{request} does."""
+        return self.request("GET", path).body
+
+    def request(self, method: str, path: str, body: Any = None) -> Answer:
+        """Ask for something. C{path} is percent-encoded; C{body} is a JSON value, None for none.
+
+        @raise NotReachable: no gateway answers there, or not in time.
+        @raise Failed: the gateway's answer is a status of 400 or more.
+        """
+        headers = {"Accept": "application/json", "User-Agent": f"dog/{__version__}", "Connection": "close"}
+        payload = None
+        if body is not None:
+            payload = json.dumps(body, ensure_ascii=False).encode("utf-8")
+            headers["Content-Type"] = "application/json"
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        connection = (HTTPSConnection if self.address.secure else HTTPConnection)(
+            self.address.host, self.address.port, timeout=self._timeout
+        )
+        try:
+            connection.request(method, self.address.prefix + path, payload, headers)
+            answer = connection.getresponse()
+            data = answer.read(MAX_ANSWER + 1)
+            if answer.length and len(data) <= MAX_ANSWER:  # read() with a bound does not tell
+                raise IncompleteRead(data, answer.length)
+        except (OSError, HTTPException) as error:
+            raise NotReachable(self.address.http, self._why(error)) from None
+        finally:
+            connection.close()
+        if len(data) > MAX_ANSWER:
+            raise NotReachable(self.address.http, f"the answer has more than {MAX_ANSWER} bytes")
+        return self._understood(answer.status, data, {name.lower(): value for name, value in answer.getheaders()})
+
+    def _understood(self, status: int, data: bytes, headers: Mapping[str, str]) -> Answer:
+        kind = headers.get("content-type", "").split(";")[0].strip().lower()
+        try:
+            value = json.loads(data) if data else None
+        except (ValueError, RecursionError):
+            value = None
+            kind = kind if kind != "application/json" else "broken JSON"
+        if data and value is None and kind != "application/json":
+            raise NotReachable(self.address.http, f"no Dog gateway answers there ({status}, {kind or 'no type'})")
+        if status >= 400:
+            error = value.get("error") if isinstance(value, dict) else None
+            raise failedFrom(status, error, f"the gateway answered with status {status}")
+        if status >= 300:
+            raise NotReachable(self.address.http, f"no Dog gateway answers there ({status})")
+        return Answer(status, value, headers)
+
+    def _why(self, error: BaseException) -> str:
+        if isinstance(error, ConnectionRefusedError):
+            return "nothing listens there"
+        if isinstance(error, socket.gaierror):
+            return "no such host"
+        if isinstance(error, TimeoutError):
+            return f"no answer within {self._timeout:g} s"
+        if isinstance(error, HTTPException):
+            return f"no Dog gateway answers there ({type(error).__name__})"
+        return error.strerror or str(error) if isinstance(error, OSError) else str(error)
