@@ -1,0 +1,300 @@
+"""A client's WebSocket connection: requests in, answers and notifications out."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IPushProducer
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from dog.api.call import Media, Reply, Request
+from dog.api.routes import Table
+from dog.api.ws import envelope
+from dog.api.ws.outbox import Outbox
+from dog.api.ws.protocol import GOING_AWAY, TRY_AGAIN_LATER, UNSUPPORTED_DATA, Later, WebSocket, WebSocketFactory
+from dog.core.core import Core
+from dog.core.events import Event
+from dog.model.rights import ANONYMOUS, Principal, Right
+
+log = Logger()  # Autobahn's protocol has a log of its own
+
+#: How far a message may be over the limit and still be answered (413) instead of ending the connection (1009).
+COURTESY = 64 * 1024
+
+
+class Answers(Protocol):
+    """The resource tree, as L{dog.api.dispatch.Api} has it."""
+
+    table: Table
+
+    def answer(self, request: Request) -> Deferred[Reply]: ...
+
+
+class Connection(WebSocket):
+    """One client, from its upgrade to its end. It is what the core's subscriptions hold and tell.
+
+    @ivar clientId: eight hexadecimal digits, its own among all that are connected.
+    @ivar features: what the client has asked for in its session.
+    """
+
+    factory: ConnectionFactory
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clientId = ""
+        self.principal: Principal = ANONYMOUS
+        self.features: frozenset[str] = frozenset()
+        self._id = b""
+        self._unread: deque[bytes] = deque()
+        self._inFlight: set[Deferred[Any]] = set()
+        self._taking = False
+        self._holding = False
+
+    # -- from the upgrade to the end --------------------------------------------------------------------
+
+    def onConnect(self, request: ConnectionRequest) -> str | None:
+        if self.factory.stopping:
+            raise ConnectionDeny(503, "the gateway stops")
+        if request.origin and not mayCome(request.origin, request.headers["host"], self.factory.origins):
+            raise ConnectionDeny(403, "pages of this origin may not use the gateway")
+        self.principal = self.factory.principal
+        return "dog" if "dog" in request.protocols else None
+
+    def producer(self) -> IPushProducer:
+        self.outbox = Outbox(
+            self.sendText,
+            self._render,
+            self._take,
+            self._overflowed,
+            maxMessages=self.factory.maxMessages,
+            maxBytes=self.factory.maxBytes,
+        )
+        return self.outbox
+
+    def onOpen(self) -> None:
+        super().onOpen()
+        self.clientId = self.factory.joined(self)
+        self._id = self.clientId.encode()
+        core = self.factory.core
+        authenticated = self.principal.may(Right.VIEW)
+        self._reply(
+            envelope.presentation(self.clientId, self.factory.about, core.log.epoch, core.log.lastId, authenticated)
+        )
+
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+        self._take()  # nothing is begun any more, but the peer's own close has to be read
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        self.factory.left(self)
+        self._unread.clear()
+        for answering in list(self._inFlight):
+            answering.cancel()
+
+    # -- requests ---------------------------------------------------------------------------------------
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if not self.isOpen:
+            return
+        if isBinary:
+            self.close(UNSUPPORTED_DATA, "messages are text")
+            return
+        self._unread.append(payload)
+        self._take()
+
+    def _take(self) -> None:
+        """Begin what was asked, as long as not too much is in flight and the client takes its answers.
+
+        What can't be begun waits, and nothing more is read until it is: TCP tells the client to wait as well.
+        """
+        if self._taking:
+            return
+        if not self.isOpen:
+            self._unread.clear()
+        self._taking = True
+        try:
+            while self._unread and self.outbox.flowing and len(self._inFlight) < self.factory.maxInFlight:
+                self._ask(self._unread.popleft())
+        finally:
+            self._taking = False
+        if bool(self._unread) is not self._holding:
+            self._holding = not self._holding
+            if self._holding:
+                self.transport.pauseProducing()
+            else:
+                self.transport.resumeProducing()
+
+    def _ask(self, payload: bytes) -> None:
+        asked: envelope.Asked | bytes | None = None
+        try:
+            asked = envelope.read(payload, self.clientId, self.factory.maxSize)
+            if isinstance(asked, bytes):
+                self._reply(asked)
+                return
+            answering = self.factory.api.answer(self._request(asked))
+        except Exception:
+            self._bug(Failure(), asked.echo if isinstance(asked, envelope.Asked) else {"clientId": self.clientId})
+            return
+        self._inFlight.add(answering)
+        answering.addBoth(self._answered, answering, asked)
+
+    def _request(self, asked: envelope.Asked) -> Request:
+        body: Any = asked.body
+        contentType = None
+        if asked.xml is not None and self._takesXml(asked):
+            body, contentType = asked.xml.encode(), Media.XML.value
+        headers = {} if asked.key is None else {"idempotency-key": asked.key}
+        return Request(
+            asked.action,
+            asked.path,
+            self.principal,
+            asked.query,
+            body,
+            contentType,
+            headers=headers,
+            connection=self,
+            detail=True,
+        )
+
+    def _takesXml(self, asked: envelope.Asked) -> bool:
+        match = self.factory.api.table.match(asked.path)
+        route = None if match is None else match.methods.get(asked.action)
+        return route is not None and Media.XML in route.takes
+
+    def _answered(self, outcome: Reply | Failure, answering: Deferred[Any], asked: envelope.Asked) -> None:
+        self._inFlight.discard(answering)
+        if self.isOpen:
+            try:
+                if isinstance(outcome, Failure):
+                    outcome.raiseException()
+                self._reply(envelope.response(asked, outcome))
+            except Exception:
+                self._bug(Failure(), asked.echo)
+        self._take()
+
+    def _bug(self, failure: Failure, echo: Mapping[str, Any]) -> None:
+        log.failure("a request of client {id} failed: {echo}", failure, id=self.clientId, echo=echo)
+        self._reply(envelope.failure(echo))
+
+    # -- what is sent -----------------------------------------------------------------------------------
+
+    def deliver(self, event: Event) -> None:
+        """Tell of an event, if it is about something that the client may see."""
+        if self.isOpen and event.device in self.factory.core.visibility.house(self.principal).visible:
+            self.outbox.tell(self.factory.notification(event))
+
+    def _reply(self, message: bytes) -> None:
+        self.outbox.reply(envelope.frameHead(len(message)) + message)
+
+    def _render(self, notification: envelope.Notification, cursor: int) -> bytes:
+        if "eventId" in self.features:
+            return notification.stamped(self._id, cursor)
+        return notification.frame(self._id)
+
+    def _overflowed(self) -> None:
+        log.warn("client {id} at {peer} reads too slowly and is closed", id=self.clientId, peer=self.peer)
+        self.close(TRY_AGAIN_LATER, "too slow: notifications would be lost")
+
+
+class ConnectionFactory(WebSocketFactory):
+    """Everything that connections share.
+
+    @param principal: who a client is.
+    @param about: C{name} and C{version} of the gateway.
+    @param origins: other origins than its own whose pages may connect; C{"*"} for every one.
+    @param maxSize: bytes of a message.
+    @param maxInFlight: requests of a connection that are being answered; what comes in over that waits.
+    @param maxMessages: notifications that may wait for a slow client.
+    @param maxBytes: bytes of those.
+    """
+
+    protocol = Connection
+
+    def __init__(
+        self,
+        api: Answers,
+        core: Core,
+        later: Later,
+        *,
+        principal: Principal = ANONYMOUS,
+        about: Mapping[str, Any] | None = None,
+        origins: Collection[str] = (),
+        maxSize: int = 1024 * 1024,
+        maxInFlight: int = 64,
+        maxMessages: int = 1024,
+        maxBytes: int = 256 * 1024,
+        closeWithin: float = 5.0,
+    ) -> None:
+        super().__init__(later, maxMessage=maxSize + COURTESY, closeWithin=closeWithin)
+        self.api = api
+        self.core = core
+        self.principal = principal
+        self.about = about or {}
+        self.origins = frozenset(each.lower().rstrip("/") for each in origins)
+        self.maxSize = maxSize
+        self.maxInFlight = maxInFlight
+        self.maxMessages = maxMessages
+        self.maxBytes = maxBytes
+        self.connections: dict[str, Connection] = {}
+        self.stopping: Deferred[None] | None = None
+        self._told: tuple[Event, envelope.Notification] | None = None
+
+    def joined(self, connection: Connection) -> str:
+        """The new connection's clientId."""
+        while (id := secrets.token_hex(envelope.ID_LENGTH // 2)) in self.connections:
+            pass
+        self.connections[id] = connection
+        return id
+
+    def left(self, connection: Connection) -> None:
+        """The connection has ended, or has never come to be; whatever it had subscribed to ends with it."""
+        self.core.subscriptions.drop(connection)
+        self.connections.pop(connection.clientId, None)
+        if self.stopping is not None and not self.connections and not self.stopping.called:
+            self.stopping.callback(None)
+
+    def notification(self, event: Event) -> envelope.Notification:
+        """An event as it is told. It goes to all of its clients in one go, so the last one is kept."""
+        if self._told is None or self._told[0] is not event:
+            self._told = event, envelope.Notification(event)
+        return self._told[1]
+
+    def stop(self) -> Deferred[None]:
+        """Close every connection (1001) and let nobody in any more. Fires when all have ended, at the latest after
+        C{closeWithin}.
+        """
+        if self.stopping is None:
+            self.stopping = Deferred()
+            for connection in list(self.connections.values()):
+                connection.close(GOING_AWAY, "the gateway stops")
+            if not self.connections:
+                self.stopping.callback(None)
+        stopped: Deferred[None] = Deferred()
+        self.stopping.addCallback(lambda _: stopped.callback(None))
+        return stopped
+
+
+def mayCome(origin: str, host: str, others: Collection[str]) -> bool:
+    """Whether a page of that origin may connect: one of the gateway's own, or of C{others}.
+
+    @param host: the Host header. Its scheme is not known (there may be a proxy that does TLS): the origin's counts.
+    """
+    if "*" in others or origin.lower().rstrip("/") in others:
+        return True
+    try:
+        theirs, ours = urlsplit(origin), urlsplit(f"//{host}")
+        default = {"http": 80, "ws": 80, "https": 443, "wss": 443}.get(theirs.scheme)
+        return (
+            default is not None
+            and theirs.hostname is not None
+            and (theirs.hostname, theirs.port or default) == (ours.hostname, ours.port or default)
+        )
+    except ValueError:
+        return False

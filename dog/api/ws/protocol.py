@@ -1,0 +1,181 @@
+"""WebSocket (RFC 6455) as this gateway speaks it: Autobahn, with what it leaves open settled.
+
+TCP_NODELAY is really set, every close has a deadline of our own, and no debug line is put together for each message.
+L{dog.testing.echo} runs on the very same classes, so that Autobahn's test suite can be held against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from autobahn.twisted.resource import WebSocketResource
+from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
+from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from twisted.web.server import Request
+
+from dog import __version__
+from dog.api.call import Media
+from dog.api.rendering import errorReply
+from dog.model.refusal import Code, Refused
+
+#: Close codes (RFC 6455, section 7.4.1, and the IANA registry).
+GOING_AWAY = 1001
+UNSUPPORTED_DATA = 1003
+TRY_AGAIN_LATER = 1013
+
+
+class Cancels(Protocol):
+    """Something that will happen, unless it is cancelled."""
+
+    def cancel(self) -> object: ...
+
+
+#: Calls later, in seconds: C{Stepper.callLater}, or the C{callLater} of an C{IReactorTime}.
+Later = Callable[[float, Callable[[], object]], Cancels]
+
+
+class WebSocket(WebSocketServerProtocol):
+    """One connection, from the upgrade to the end."""
+
+    # Autobahn reads it before it copies it from the factory: only here it takes effect.
+    tcpNoDelay = True
+
+    factory: WebSocketFactory
+    transport: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._deadline: Cancels | None = None
+
+    @property
+    def isOpen(self) -> bool:
+        """Whether a message can be sent: the opening handshake is done and nobody has begun to close."""
+        return bool(self.state == self.STATE_OPEN)
+
+    def sendText(self, frame: bytes) -> None:
+        """Send a whole message, its frame head included (L{dog.api.ws.envelope.frameHead}).
+
+        Nothing is sent, and nothing said, where it is too late for it.
+        """
+        if self.state == self.STATE_OPEN:
+            self.sendData(frame)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Begin to close. The peer has until the factory's deadline to answer. Harmless while closing or closed.
+
+        @param reason: at most 123 bytes as UTF-8 (section 5.5).
+        """
+        if self.state == self.STATE_OPEN:
+            self.sendCloseFrame(code, reason.encode())
+
+    def producer(self) -> IPushProducer:
+        """Who is told when the peer takes its data too slowly, and when it takes it again. Override."""
+        raise NotImplementedError
+
+    # -- what Autobahn calls ------------------------------------------------------------------------
+
+    def onOpen(self) -> None:
+        self.transport.registerProducer(self.producer(), True)
+
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        # Every close comes by here: ours, the answer to the peer's, Autobahn's own on a violation. A peer that reads
+        # nothing would keep any of them from ending: Autobahn bounds only some, by the global reactor's clock.
+        super().sendCloseFrame(code, reasonUtf8, isReply)
+        if self._deadline is None and self.state != self.STATE_CLOSED:
+            self._deadline = self.factory.later(self.factory.closeWithin, self._late)
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        # Autobahn's formats a debug line each time, whatever the log level.
+        if sync or chopsize or self.send_queue:
+            super().sendData(data, sync, chopsize)
+        else:
+            self.transport.write(data)
+
+    def dataReceived(self, data: bytes) -> None:
+        # Likewise.
+        self.data += data
+        self.consumeData()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        super().connectionLost(reason)
+
+    def _late(self) -> None:
+        self._deadline = None
+        self.transport.abortConnection()
+
+
+class WebSocketFactory(WebSocketServerFactory):
+    """Makes L{WebSocket}s.
+
+    @param later: for deadlines.
+    @param maxMessage: bytes; over it the connection is closed with 1009.
+    @param closeWithin: seconds from the beginning of a close to the end of the connection, if need be by force.
+    @param deflate: agree to permessage-deflate (RFC 7692) where a client offers it: 87 KB for each that does.
+    """
+
+    protocol = WebSocket  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        later: Later,
+        *,
+        maxMessage: int = 1024 * 1024,
+        closeWithin: float = 5.0,
+        deflate: bool = False,
+    ) -> None:
+        # Without a reactor Autobahn would import the global one; all that needs it is turned off.
+        super().__init__(server=f"dog/{__version__}", reactor=later)  # type: ignore[no-untyped-call]
+        self.later = later
+        self.closeWithin = closeWithin
+        self.setProtocolOptions(  # type: ignore[no-untyped-call]
+            webStatus=False,
+            openHandshakeTimeout=0,
+            closeHandshakeTimeout=0,
+            failByDrop=False,
+            maxMessagePayloadSize=maxMessage,
+            allowNullOrigin=True,  # origins are looked at in onConnect
+            perMessageCompressionAccept=_acceptDeflate if deflate else None,
+        )
+
+
+def _acceptDeflate(offers: list[Any]) -> Any:
+    for offer in offers:
+        if isinstance(offer, PerMessageDeflateOffer):
+            return PerMessageDeflateOfferAccept(offer)
+    return None
+
+
+class WebSocketDoor(WebSocketResource):
+    """The web resource where connections are upgraded. A request that is no upgrade is told so."""
+
+    def render(self, request: Request) -> Any:
+        if request.method == b"OPTIONS":
+            request.setResponseCode(204)
+            request.setHeader("Allow", "GET, OPTIONS")
+            return b""
+        if request.method != b"GET":
+            request.setHeader("Allow", "GET, OPTIONS")
+            return _refuse(request, Code.METHOD_NOT_ALLOWED, "only GET is possible here, to begin a WebSocket")
+        upgrade = request.getHeader("upgrade") or ""
+        if "websocket" not in upgrade.lower() or request.clientproto != b"HTTP/1.1":
+            request.setHeader("Upgrade", "websocket")
+            request.setHeader("Connection", "Upgrade")
+            return _refuse(request, Code.UPGRADE_REQUIRED, "this is a WebSocket endpoint: connect with ws: or wss:")
+        # The channel would stay the transport's producer, and take offence at the first slow reader.
+        channel: Any = request.channel
+        channel.transport.unregisterProducer()
+        return super().render(request)  # type: ignore[no-untyped-call]
+
+
+def _refuse(request: Request, code: Code, message: str) -> bytes:
+    reply = errorReply(Refused(code, message), Media.JSON)
+    request.setResponseCode(reply.status)
+    request.setHeader("Content-Type", Media.JSON.value)
+    return reply.body
