@@ -73,7 +73,7 @@ class LiveHome:
             store = self._store
             if store is None:
                 raise Refusal(Code.STORAGE, "there is no home file to write to (start with --home FILE)")
-            return self._elsewhere(lambda: store.edit(lambda data: change(readHome(data, store.name), data)))
+            return self._elsewhere(lambda: store.edit(lambda data: change(readHome(data, store.path), data)))
 
         def applied(home: Home) -> Home:
             self.apply(home)
