@@ -18,17 +18,18 @@ from dog.api.call import Profile
 from dog.api.dispatch import Api
 from dog.api.ports import Ports
 from dog.api.resources import ROUTES
-from dog.api.ws.connection import WebSocketDoor
+from dog.api.ws.connection import ConnectionFactory
+from dog.api.ws.protocol import WebSocketDoor
 from dog.config import LOOPBACK, Settings
 from dog.core.core import Core
 from dog.home.store import HomeStore
+from dog.listeners import Listeners
 from dog.live.attachments import Attachments
 from dog.live.commands import Commands
 from dog.live.drivers import findDrivers
 from dog.live.home import LiveHome
 from dog.live.kit import Kit
 from dog.live.stepper import Stepper, utcNow
-from dog.listeners import Listeners
 from dog.model.home import Home
 from dog.model.rights import ANONYMOUS, Principal
 from dog.pages import pages
@@ -79,13 +80,22 @@ class Gateway(MultiService):
         )
         api = Api(ROUTES, ports, reactor, profile=Profile(settings.profile))
         anonymous = ANONYMOUS if settings.anonymous is None else Principal("anonymous", settings.anonymous)
-        self.door = WebSocketDoor(api, self.stepper, anonymous, about, maxMessage=settings.maxBody)
+        self.sockets = ConnectionFactory(
+            api,
+            self.stepper.core,
+            self.stepper,
+            principal=anonymous,
+            about=about,
+            origins=settings.origins,
+            maxSize=settings.maxBody,
+            closeWithin=self.patience * 0.6,
+        )
         site = http.factory(
             api,
             anonymous,
             reactor,
-            ws={settings.websocketPath: self.door.resource},
-            pages=pages,
+            ws={settings.websocketPath: WebSocketDoor(self.sockets)},
+            pages=pages(),
             origins=settings.origins,
             maxBody=settings.maxBody,
         )
@@ -104,7 +114,7 @@ class Gateway(MultiService):
         """Stop everything: no new clients, commands settled, clients told and closed, links closed."""
         listening = maybeDeferred(self.listeners.disownServiceParent)
         self.commands.stop()
-        stopping = [listening, maybeDeferred(super().stopService), maybeDeferred(self.door.close)]
+        stopping = [listening, maybeDeferred(super().stopService), self.sockets.stop()]
         done = DeferredList(stopping, consumeErrors=True)
         done.addTimeout(self.patience, self._reactor)
 
