@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, DeferredLock, maybeDeferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from dog.core.core import Applied
 from dog.home.diff import diff
@@ -56,15 +57,20 @@ class LiveHome:
         return self.home
 
     def reload(self) -> Deferred[HomeDiff]:
-        """Read the file again and apply the difference."""
+        """Read the file again and apply the difference. A file that can't be read changes nothing: L{Refusal}."""
+        return self._queue.run(lambda: maybeDeferred(self._read))
 
-        def read() -> Deferred[HomeDiff]:
-            if self._store is None:
-                raise Refusal(Code.STORAGE, "there is no home file")
-            reading: Deferred[Home] = self._elsewhere(self._store.read)
-            return reading.addCallback(self.apply)
+    def _read(self) -> Deferred[HomeDiff]:
+        if self._store is None:
+            raise Refusal(Code.STORAGE, "there is no home file")
+        reading: Deferred[Home] = self._elsewhere(self._store.read)
+        return reading.addCallback(self._applyReadable)
 
-        return self._queue.run(read)
+    def _applyReadable(self, home: Home) -> HomeDiff:
+        for problem in home.problems:
+            if problem.fatal:
+                raise Refusal(Code.STORAGE, f"the home can't be read, the one that runs is kept: {problem}")
+        return self.apply(home)
 
     def edit(self, change: Edit) -> Deferred[Home]:
         """Change the file, then the home. Fires with the new home; fails with L{Refusal} and changes nothing."""
@@ -79,7 +85,16 @@ class LiveHome:
             self.apply(home)
             return home
 
-        return self._queue.run(lambda: maybeDeferred(write).addCallback(applied))
+        return self._queue.run(lambda: maybeDeferred(write).addCallbacks(applied, self._notWritten))
+
+    def _notWritten(self, failure: Failure) -> Any:
+        """Where the disk failed, the file may be the old one or the new one: what runs follows what it is."""
+        if not isinstance(failure.value, Refusal) or failure.value.refused.code is not Code.STORAGE:
+            return failure
+        self.log.error("the home was not written: {reason}", reason=str(failure.value))
+        if self._store is None:
+            return failure
+        return self._read().addBoth(lambda _: failure)
 
     def apply(self, home: Home) -> HomeDiff:
         """Make C{home} the home: one step of the core, then the drivers."""
