@@ -1,0 +1,176 @@
+"""A whole gateway without sockets and wall clock: real home file, core, queues, API and HTTP door; scripted buses."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPResponse
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import maybeDeferred
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+
+from dog.api import http
+from dog.api.call import Profile
+from dog.api.dispatch import Api
+from dog.api.ports import Ports
+from dog.api.resources import ROUTES
+from dog.core.core import Core
+from dog.home.store import HomeStore
+from dog.live.attachments import Attachments
+from dog.live.commands import Commands
+from dog.live.drivers import collect
+from dog.live.home import LiveHome
+from dog.live.kit import Kit
+from dog.live.stepper import Stepper
+from dog.model.home import Home
+from dog.model.rights import ANONYMOUS
+from dog.testing.scripted import ScriptedDriver
+
+START = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came back over HTTP."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def media(self) -> str | None:
+        """The media type without parameters, lower case; None where there is none."""
+        found = self.headers.get("content-type")
+        return None if found is None else found.partition(";")[0].strip().lower()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str | None:
+        """The code of an error, in JSON or XML; None where there is no error."""
+        if self.status < 400:
+            return None
+        if self.media == "application/xml":
+            return ET.fromstring(self.body).findtext("code")
+        return str(self.json["error"]["code"])
+
+
+class Gateway:
+    """The composition of L{dog.service}, on a L{Clock} and over string transports.
+
+    @param file: the home file; edits write to it.
+    @ivar driver: the scripted drivers by name, each of which serves the system of that name.
+    """
+
+    def __init__(
+        self,
+        file: Path | None = None,
+        drivers: Sequence[ScriptedDriver] = (),
+        *,
+        plan: bytes | None = None,
+        profile: Profile = Profile.DOCUMENTED,
+        maxBody: int = 1024 * 1024,
+    ) -> None:
+        self.clock = Clock()
+        self.core = Core("epoch")
+        self.stepper = Stepper(self.core, self.clock, lambda: START + timedelta(seconds=self.clock.seconds()))
+        self.drivers = drivers
+        self.attachments = Attachments(
+            self.stepper, collect(drivers), {}, lambda driver, key: Kit(self.clock, driver, key)
+        )
+        self.commands = Commands(self.stepper, self.attachments)
+        self.attachments.onLost = self.commands.failAll
+        store = None if file is None else HomeStore(file)
+        self.homes = LiveHome(self.stepper, self.attachments, store, elsewhere=maybeDeferred)
+        self.plan = plan
+        self.ports = Ports(
+            core=self.core,
+            commands=self.commands,
+            homes=self.homes,
+            attachments=self.attachments,
+            subscriptions=self.core.subscriptions,
+            plan=lambda: self.plan,
+            about={"name": "dog", "version": "test", "started": START, "simulated": False},
+        )
+        self.api = Api(ROUTES, self.ports, self.clock, profile=profile)
+        self._site = http.factory(self.api, ANONYMOUS, self.clock, maxBody=maxBody)
+
+    @property
+    def home(self) -> Home:
+        return self.core.home
+
+    def start(self) -> Gateway:
+        """Read the home and start the drivers."""
+        self.homes.load()
+        self.attachments.startService()
+        return self
+
+    def stop(self) -> None:
+        self.commands.stop()
+        self.attachments.stopService()
+        self.stepper.stop()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: str | bytes | Mapping[str, Any] | Sequence[Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        advance: float = 0.0,
+        length: bool = True,
+    ) -> Asked:
+        """Send one request on a connection of its own and take the whole answer.
+
+        @param body: JSON-able values are sent as JSON, with its Content-Type.
+        @param advance: seconds to let pass before the answer is looked at.
+        @param length: send a Content-Length even where there is no body.
+        """
+        named = dict(headers or {})
+        if body is None:
+            data = b""
+        elif isinstance(body, (str, bytes)):
+            data = body.encode() if isinstance(body, str) else body
+        else:
+            data = json.dumps(body).encode()
+            named.setdefault("Content-Type", "application/json")
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost:8080", *(f"{key}: {it}" for key, it in named.items())]
+        if length or data:
+            lines.append(f"Content-Length: {len(data)}")
+        transport = StringTransport(peerAddress=IPv4Address("TCP", "127.0.0.1", 40000))
+        channel = self._site.buildProtocol(transport.getPeer())
+        assert channel is not None
+        channel.makeConnection(transport)
+        channel.dataReceived("\r\n".join([*lines, "", ""]).encode() + data)
+        if advance:
+            self.clock.advance(advance)
+        answer = read(transport.value(), method)
+        channel.connectionLost(None)
+        return answer
+
+
+def read(data: bytes, method: str = "GET") -> Asked:
+    """The response in the bytes of a connection; raises where there is none."""
+    response = HTTPResponse(_Socket(data), method=method)  # type: ignore[arg-type]
+    response.begin()
+    return Asked(response.status, {key.lower(): it for key, it in response.getheaders()}, response.read())
+
+
+class _Socket:
+    """As much of a socket as L{HTTPResponse} asks for."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, mode: str) -> BytesIO:
+        return BytesIO(self._data)
