@@ -39,6 +39,14 @@ log = Logger()
 #: Problems of the home that are logged one by one; the rest are counted (C{dogctl home check} shows all).
 SHOWN_PROBLEMS = 50
 
+EMPTY_HOME = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<dhc:dogHomeConfiguration xmlns:dhc="http://elite.polito.it/dogHomeConfiguration">
+    <dhc:buildingEnvironment/>
+    <dhc:controllables/>
+</dhc:dogHomeConfiguration>
+"""
+
 #: Bytes of an SVG plan.
 MAX_PLAN = 8 * 1024 * 1024
 
@@ -103,7 +111,7 @@ class Gateway(MultiService):
         self.listeners = Listeners(reactor, settings.listen, site, optional)
         self.listeners.setServiceParent(self)
         self.attachments.setServiceParent(self)
-        self._homeFile = settings.homeFile
+        self._settings = settings
 
     def startService(self) -> None:
         self._loadHome()
@@ -127,18 +135,30 @@ class Gateway(MultiService):
         return done.addBoth(finish)
 
     def _loadHome(self) -> None:
-        if self._homeFile is None:
+        file = self._settings.homeFile
+        if file is None:
             log.info("no home is given (--home FILE): the house is empty")
             return
+        if self._settings.home is None and not file.exists():
+            furnish(file)
         home = self.homes.load()
         report(home)
         log.info(
             "home {file}: {devices} devices, {rooms} rooms, {problems} problems",
-            file=str(self._homeFile),
+            file=str(file),
             devices=len(home.devices),
             rooms=len(home.rooms),
             problems=len(home.problems),
         )
+
+
+def furnish(file: Path) -> None:
+    """Begin a state directory with an empty home, for the API to fill."""
+    try:
+        file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        file.write_text(EMPTY_HOME, "utf-8")
+    except OSError as error:
+        log.error("{file} can't be written: {error}", file=str(file), error=error.strerror)
 
 
 def report(home: Home) -> None:

@@ -1,0 +1,146 @@
+"""The whole gateway: composed, started, stopped; and as a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.testing import MemoryReactorClock
+from twisted.trial.unittest import SynchronousTestCase
+
+from dog.config import Settings
+from dog.service import MAX_PLAN, Gateway, readPlan
+from dog.testing.process import GatewayProcess
+
+DEMO = Path(__file__).parent.parent / "dog" / "demo" / "home.xml"
+
+
+class ComposedTests(SynchronousTestCase):
+    def gateway(self, **settings: Any) -> Gateway:
+        self.reactor = MemoryReactorClock()
+        gateway = Gateway(Settings(**settings), self.reactor)
+        gateway.privilegedStartService()
+        gateway.startService()
+        self.addCleanup(lambda: self.successResultOf(gateway.stopService()) if gateway.running else None)
+        return gateway
+
+    def test_empty(self) -> None:
+        """With nothing given it runs an empty house on loopback."""
+        gateway = self.gateway()
+        self.assertEqual(gateway.stepper.core.home.devices, {})
+        self.assertEqual(len(self.reactor.tcpServers), 2)
+
+    def test_simulated(self) -> None:
+        gateway = self.gateway(home=DEMO, simulate=True)
+        core = gateway.stepper.core
+        self.assertGreater(len(core.home.devices), 20)
+        for id in core.home.devices:
+            self.assertTrue(core.presence(id).active, id)
+            self.assertTrue(core.presence(id).online, id)
+        before = core.log.lastId
+        for _ in range(60):
+            self.reactor.advance(1)
+        self.assertGreater(core.log.lastId, before, "the demo home is alive")
+
+    def test_missingHome(self) -> None:
+        """A home that is not there is an empty house that says so; the API works."""
+        gateway = self.gateway(home=Path(self.mktemp()) / "home.xml")
+        self.assertEqual([each.code for each in gateway.stepper.core.home.problems], ["missing_file"])
+
+    def test_newStateDirectory(self) -> None:
+        """A state directory without a home gets an empty one, which can then be edited."""
+        state = Path(self.mktemp()) / "new"
+        gateway = self.gateway(stateDir=state)
+        self.assertEqual(gateway.stepper.core.home.problems, ())
+        self.assertTrue((state / "home.xml").exists())
+
+    def test_stopsAndLeavesNothing(self) -> None:
+        gateway = self.gateway(home=DEMO, simulate=True)
+        stopping = gateway.stopService()
+        self.reactor.advance(0)
+        self.successResultOf(stopping)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_plan(self) -> None:
+        path = Path(self.mktemp())
+        self.assertIsNone(readPlan(None))
+        self.assertIsNone(readPlan(path))
+        path.write_bytes(b"<svg/>")
+        self.assertEqual(readPlan(path), b"<svg/>")
+        with path.open("wb") as file:
+            file.truncate(MAX_PLAN + 1)
+        self.assertIsNone(readPlan(path))
+        self.assertIsNone(readPlan(path.parent))
+
+
+class ProcessTests(SynchronousTestCase):
+    """C{twistd -n dog} as it is started by a user or by systemd."""
+
+    def run_(self, *options: str) -> GatewayProcess:
+        process = GatewayProcess(*options)
+        self.addCleanup(process.kill)
+        return process.start()
+
+    def get(self, process: GatewayProcess, path: str) -> Any:
+        with urllib.request.urlopen(process.url + path, timeout=10) as answer:
+            return json.load(answer)
+
+    def test_answers(self) -> None:
+        process = self.run_("--simulate", "--home", str(DEMO))
+        statuses = self.get(process, "/api/v1/devices/status")["devicesStatus"]
+        self.assertTrue(all(each["active"] for each in statuses))
+        self.assertEqual(process.stop(), 0)
+
+    def test_noConfigurationAtAll(self) -> None:
+        process = self.run_()
+        self.assertEqual(self.get(process, "/api/v1/devices"), {"devices": []})
+        self.assertEqual(process.stop(), 0)
+
+    def test_portInUse(self) -> None:
+        """A second start on the same port: one line that says what is wrong, and not 0."""
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            endpoint = f"tcp:{taken.getsockname()[1]}:interface=127.0.0.1"
+            process = GatewayProcess("--listen", endpoint)
+            self.addCleanup(process.kill)
+            self.assertRaises(RuntimeError, process.start)
+            self.assertNotEqual(process.wait(), 0)
+        said = [each for each in process.output if "can't listen" in each]
+        self.assertEqual(len(said), 1, process.output)
+        self.assertIn("already in use", said[0])
+        self.assertNotIn("Traceback", "".join(process.output))
+
+    def test_stopsCleanly(self) -> None:
+        """SIGTERM with a hundred clients connected: every socket is closed, the exit status is 0."""
+        process = self.run_("--simulate", "--home", str(DEMO))
+        host, port = process.url.removeprefix("http://").split(":")
+        clients = []
+        for _ in range(100):
+            client = socket.create_connection((host, int(port)), timeout=20)
+            self.addCleanup(client.close)
+            client.sendall(
+                b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            )
+            clients.append(client)
+        for client in clients:
+            self.assertIn(b"101", client.recv(4096))
+        os.kill(process.pid, signal.SIGTERM)
+        for client in clients:
+            while client.recv(65536):
+                pass
+        self.assertEqual(process.wait(), 0)
+        self.assertNotIn("Traceback", "".join(process.output))
+
+    def test_usage(self) -> None:
+        process = GatewayProcess("--listen", "tcp:8080")
+        self.addCleanup(process.kill)
+        self.assertRaises(RuntimeError, process.start)
+        self.assertNotEqual(process.wait(), 0)
+        self.assertIn("anonymous", "".join(process.output))
