@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import Any
 
 from dog.model.catalogue import CommandType, DeviceClass, NotificationType, Param, StateType, catalogue
 
@@ -128,70 +130,125 @@ class Device:
     @cached_property
     def commands(self) -> Mapping[str, tuple[CommandType, ...]]:
         """realCommandName (or the catalogue's intended name) -> the command classes it may mean."""
-        found: dict[str, tuple[CommandType, ...]] = dict(self.type.commands) if self.type else {}
+        own: Mapping[str, tuple[CommandType, ...]] = self.type.commands if self.type else _NOTHING
+        added: dict[str, Command] = {}
         for functionality in self.controlFunctionalities:
             for declared in functionality.commands:
                 name = declared.realName
-                if name and name not in found:
-                    found[name] = _commandTypes(declared, name)
-        for types in list(found.values()):
-            for each in types:
-                if each.intended and each.intended not in found:
-                    # Under the name that was meant, so that nobody takes enableGas for the disableGas it is called.
-                    found[each.intended] = (replace(each, name=each.intended),)
-        return found
+                if name and name not in own:
+                    added.setdefault(name, declared)
+        if not added:
+            return own
+        key = tuple((name, each.cls, _paramsOf(each), each.returnType) for name, each in added.items())
+        return _commands(self.type.name if self.type else None, key)
 
     @cached_property
     def notifications(self) -> Mapping[str, NotificationType]:
         """The notification classes of this device: those of its class, plus declared ones that resolve."""
-        found: dict[str, NotificationType] = dict(self.type.notifications) if self.type else {}
+        own: Mapping[str, NotificationType] = self.type.notifications if self.type else _NOTHING
+        added: dict[str, None] = {}
         for functionality in self.notificationFunctionalities:
             for declared in functionality.notifications:
                 current = catalogue().current("notifications", declared.cls)
-                kind = None if current is None else catalogue().notification(current)
-                if kind is not None:
-                    found.setdefault(kind.cls, kind)
-        return found
+                if current is not None and current not in own:
+                    added[current] = None
+        return _notifications(self.type.name if self.type else None, tuple(added)) if added else own
 
     @cached_property
     def states(self) -> Mapping[str, StateType]:
         """State class -> state: declared ones that resolve, in order, then the class's own."""
-        found = dict(self.resolvedStates)
-        for cls, state in (self.type.states if self.type else {}).items():
-            found.setdefault(cls, state)
-        return found
+        own: Mapping[str, StateType] = self.type.states if self.type else _NOTHING
+        declared = tuple(self.resolvedStates)
+        if declared == tuple(own)[: len(declared)]:
+            return own
+        return _states(self.type.name if self.type else None, tuple(dict.fromkeys((*declared, *own))))
 
     @cached_property
     def resolvedStates(self) -> Mapping[str, StateType]:
         """State class -> state, of those only that the file declares and the catalogue knows."""
-        found: dict[str, StateType] = {}
-        own = self.type.states if self.type else {}
+        if not self.declaredStates:
+            return _NOTHING
+        own: Mapping[str, StateType] = self.type.states if self.type else _NOTHING
+        found: dict[str, None] = {}
         for declared in self.declaredStates:
             current = catalogue().current("states", declared.cls)
-            if current is None:
-                continue
             if current == "LightIntensityState" and current not in own and "LevelState" in own:
                 current = "LevelState"
-            if current == "ColorState":
+            elif current == "ColorState":
                 current = "ColorStateHSB"
-            state = catalogue().state(current, self.type.name if self.type else None)
-            if state is not None:
-                found[current] = state
-        return found
+            if current is not None:
+                found[current] = None
+        if tuple(found) == tuple(own):
+            return own
+        return _states(self.type.name if self.type else None, tuple(found))
 
 
-def _commandTypes(declared: Command, name: str) -> tuple[CommandType, ...]:
-    """What a declared command means: the class it names, else the classes of its real name, else as declared."""
-    current = catalogue().current("commands", declared.cls)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+# What devices add to their class is shared among those that add the same: ten thousand of them cost next to nothing.
+
+_Declared = tuple[str, str, tuple[Param, ...], str | None]
+
+
+def _own(cls: str | None) -> DeviceClass | None:
+    return None if cls is None else catalogue().deviceClass(cls)
+
+
+@lru_cache(maxsize=4096)
+def _commands(cls: str | None, added: tuple[_Declared, ...]) -> Mapping[str, tuple[CommandType, ...]]:
+    own = _own(cls)
+    found: dict[str, tuple[CommandType, ...]] = dict(own.commands) if own else {}
+    for name, declared, params, returns in added:
+        found[name] = _commandTypes(declared, name, params, returns)
+    for types in list(found.values()):
+        for each in types:
+            if each.intended and each.intended not in found:
+                found[each.intended] = (replace(each, name=each.intended),)
+    return MappingProxyType(found)
+
+
+@lru_cache(maxsize=4096)
+def _notifications(cls: str | None, added: tuple[str, ...]) -> Mapping[str, NotificationType]:
+    own = _own(cls)
+    found: dict[str, NotificationType] = dict(own.notifications) if own else {}
+    for name in added:
+        kind = catalogue().notification(name)
+        if kind is not None:
+            found[name] = kind
+    return MappingProxyType(found)
+
+
+@lru_cache(maxsize=4096)
+def _states(cls: str | None, names: tuple[str, ...]) -> Mapping[str, StateType]:
+    own = _own(cls)
+    found: dict[str, StateType] = {}
+    for name in names:
+        state = (own.states.get(name) if own else None) or catalogue().state(name, cls)
+        if state is not None:
+            found[name] = state
+    return MappingProxyType(found)
+
+
+def _paramsOf(declared: Command) -> tuple[Param, ...]:
+    return tuple(
+        Param(each.value, each.type or "Object")
+        for each in declared.params
+        if each.name == "commandParamName" and each.value
+    )
+
+
+def _commandTypes(declared: str, name: str, params: tuple[Param, ...], returns: str | None) -> tuple[CommandType, ...]:
+    """What a declared command means: the class it names, else the classes of its real name, else as declared.
+
+    A class that is known, under a name that is not (setDaySchedule), keeps its parameters unless others are declared.
+    """
+    current = catalogue().current("commands", declared)
     kind = None if current is None else catalogue().command(current)
     if kind is not None and kind.name == name:
         return (kind,)
     named = catalogue().commandsNamed(name)
     if named:
         return named
-    params = tuple(
-        Param(each.value, each.type or "Object")
-        for each in declared.params
-        if each.name == "commandParamName" and each.value
-    )
-    return (CommandType(declared.cls, name, params, declared.returnType),)
+    if kind is not None:
+        return (replace(kind, name=name, params=params or kind.params),)
+    return (CommandType(declared, name, params, returns),)

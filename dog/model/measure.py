@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 #: How a unit is written on output -> every spelling accepted on input. Source: units.md, "Units in use".
 UNITS: dict[str, tuple[str, ...]] = {
@@ -60,6 +60,11 @@ _SPELLINGS = {spelling: unit for unit, spellings in UNITS.items() for spelling i
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 
+def _unsigned(number: Decimal) -> Decimal:
+    """Zero has no sign, as in BigDecimal."""
+    return number if number else number.copy_abs()
+
+
 class BadMeasure(ValueError):
     """Not a number followed by a unit we know. C{code} is C{bad_value} or C{bad_unit}."""
 
@@ -82,11 +87,20 @@ class Measure:
 
     @classmethod
     def of(cls, number: int | float | str | Decimal, unit: str = "") -> Measure:
-        """From a number; a float goes through its shortest decimal text. Raises L{BadMeasure} for an unknown unit."""
+        """From a number; a float goes through its shortest decimal text.
+
+        Raises L{BadMeasure} for an unknown unit, for infinity, not-a-number and text that is no number.
+        """
         known = unitNamed(unit)
         if known is None:
             raise BadMeasure("bad_unit", f"unknown unit {unit!r}")
-        return cls(number if isinstance(number, Decimal) else Decimal(str(number)), known)
+        try:
+            decimal = Decimal(str(number) if isinstance(number, float) else number)
+        except InvalidOperation:
+            raise BadMeasure("bad_value", f"expected a number, got {number!r}") from None
+        if not decimal.is_finite():
+            raise BadMeasure("bad_value", f"expected a number, got {number!r}")
+        return cls(_unsigned(decimal), known)
 
     @classmethod
     def parse(cls, text: str) -> Measure:
@@ -102,7 +116,7 @@ class Measure:
             raise BadMeasure("bad_value", f"expected a number, a space and a unit, got {text!r}")
         if unit is None:
             raise BadMeasure("bad_unit", f"unknown unit {spelling!r}")
-        return cls(Decimal(match.group()), unit)
+        return cls(_unsigned(Decimal(match.group())), unit)
 
     def to(self, unit: str) -> Measure:
         """The same measure in another unit of its dimension, exactly. Raises L{BadMeasure} if it has none such."""
