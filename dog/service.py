@@ -91,7 +91,7 @@ class Gateway(MultiService):
         self.sockets = ConnectionFactory(
             api,
             self.stepper.core,
-            self.stepper,
+            self.stepper.callLater,
             principal=anonymous,
             about=about,
             origins=settings.origins,

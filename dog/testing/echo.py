@@ -55,8 +55,7 @@ def serve(reactor: IReactorCore, listen: str, maxMessage: int, deflate: bool) ->
     """Serve on that endpoint until the reactor stops. Writes a line with the address when it can be connected to."""
     clock: Any = reactor
     factory = EchoFactory(clock.callLater, maxMessage=maxMessage, deflate=deflate)
-    door = WebSocketDoor(factory)  # type: ignore[no-untyped-call]
-    site = Site(door, reactor=reactor)
+    site = Site(WebSocketDoor(factory), reactor=reactor)
 
     def listening(port: Any) -> Deferred[Any]:
         sys.stdout.write(f"listening on {port.getHost()}\n")

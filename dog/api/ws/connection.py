@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from twisted.internet.defer import Deferred
@@ -15,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dog.api.call import Media, Reply, Request
+from dog.api.origins import Origins
 from dog.api.routes import Table
 from dog.api.ws import envelope
 from dog.api.ws.outbox import Outbox
@@ -62,7 +62,7 @@ class Connection(WebSocket):
     def onConnect(self, request: ConnectionRequest) -> str | None:
         if self.factory.stopping:
             raise ConnectionDeny(503, "the gateway stops")
-        if request.origin and not mayCome(request.origin, request.headers["host"], self.factory.origins):
+        if request.origin and not self.factory.origins.allows(request.origin, request.headers["host"]):
             raise ConnectionDeny(403, "pages of this origin may not use the gateway")
         self.principal = self.factory.principal
         return "dog" if "dog" in request.protocols else None
@@ -95,6 +95,7 @@ class Connection(WebSocket):
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.factory.left(self)
         self._unread.clear()
+        self._holding = False
         for answering in list(self._inFlight):
             answering.cancel()
 
@@ -116,20 +117,23 @@ class Connection(WebSocket):
         """
         if self._taking:
             return
-        if not self.isOpen:
-            self._unread.clear()
         self._taking = True
         try:
-            while self._unread and self.outbox.flowing and len(self._inFlight) < self.factory.maxInFlight:
+            while self._unread and self._mayBegin():
                 self._ask(self._unread.popleft())
         finally:
             self._taking = False
+        if not self.isOpen:
+            self._unread.clear()
         if bool(self._unread) is not self._holding:
             self._holding = not self._holding
             if self._holding:
                 self.transport.pauseProducing()
             else:
                 self.transport.resumeProducing()
+
+    def _mayBegin(self) -> bool:
+        return self.isOpen and self.outbox.flowing and len(self._inFlight) < self.factory.maxInFlight
 
     def _ask(self, payload: bytes) -> None:
         asked: envelope.Asked | bytes | None = None
@@ -160,7 +164,6 @@ class Connection(WebSocket):
             contentType,
             headers=headers,
             connection=self,
-            detail=True,
         )
 
     def _takesXml(self, asked: envelope.Asked) -> bool:
@@ -225,7 +228,7 @@ class ConnectionFactory(WebSocketFactory):
         *,
         principal: Principal = ANONYMOUS,
         about: Mapping[str, Any] | None = None,
-        origins: Collection[str] = (),
+        origins: Iterable[str] = (),
         maxSize: int = 1024 * 1024,
         maxInFlight: int = 64,
         maxMessages: int = 1024,
@@ -237,7 +240,7 @@ class ConnectionFactory(WebSocketFactory):
         self.core = core
         self.principal = principal
         self.about = about or {}
-        self.origins = frozenset(each.lower().rstrip("/") for each in origins)
+        self.origins = Origins(origins)
         self.maxSize = maxSize
         self.maxInFlight = maxInFlight
         self.maxMessages = maxMessages
@@ -279,22 +282,3 @@ class ConnectionFactory(WebSocketFactory):
         stopped: Deferred[None] = Deferred()
         self.stopping.addCallback(lambda _: stopped.callback(None))
         return stopped
-
-
-def mayCome(origin: str, host: str, others: Collection[str]) -> bool:
-    """Whether a page of that origin may connect: one of the gateway's own, or of C{others}.
-
-    @param host: the Host header. Its scheme is not known (there may be a proxy that does TLS): the origin's counts.
-    """
-    if "*" in others or origin.lower().rstrip("/") in others:
-        return True
-    try:
-        theirs, ours = urlsplit(origin), urlsplit(f"//{host}")
-        default = {"http": 80, "ws": 80, "https": 443, "wss": 443}.get(theirs.scheme)
-        return (
-            default is not None
-            and theirs.hostname is not None
-            and (theirs.hostname, theirs.port or default) == (ours.hostname, ours.port or default)
-        )
-    except ValueError:
-        return False

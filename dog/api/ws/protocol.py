@@ -155,6 +155,9 @@ def _acceptDeflate(offers: list[Any]) -> Any:
 class WebSocketDoor(WebSocketResource):
     """The web resource where connections are upgraded. A request that is no upgrade is told so."""
 
+    def __init__(self, factory: WebSocketFactory) -> None:
+        super().__init__(factory)  # type: ignore[no-untyped-call]
+
     def render(self, request: Request) -> Any:
         if request.method == b"OPTIONS":
             request.setResponseCode(204)
@@ -176,6 +179,6 @@ class WebSocketDoor(WebSocketResource):
 
 def _refuse(request: Request, code: Code, message: str) -> bytes:
     reply = errorReply(Refused(code, message), Media.JSON)
-    request.setResponseCode(reply.status)
+    request.setResponseCode(reply.status, code.value.replace("_", " ").title().encode())
     request.setHeader("Content-Type", Media.JSON.value)
     return reply.body
