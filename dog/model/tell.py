@@ -171,7 +171,7 @@ class _Kind:
     def _axes(self, state: StateType, slot: Slot, current: Current) -> Iterator[Told]:
         """Told once all of its axes are known."""
         found = axes(state, self._owned)
-        if found is not None:
+        if found is not None and any(name == "axisID" for name, _ in slot.features):
             notification, params = found
             slots = {
                 param: replace(

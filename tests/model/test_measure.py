@@ -226,3 +226,7 @@ class ConversionTests(SynchronousTestCase):
         ]:
             error: BadMeasure = self.assertRaises(BadMeasure, Measure.parse(text).to, unit)
             self.assertEqual(error.code, "bad_unit")
+
+    def test_noNumber(self) -> None:
+        error: BadMeasure = self.assertRaises(BadMeasure, Measure(Decimal("NaN"), "kW").to, "W")
+        self.assertEqual(error.code, "bad_value")

@@ -534,6 +534,17 @@ class JoinedTests(SynchronousTestCase):
         house = House("CC2650SensorTag")
         self.assertEqual(house.step({self.axis(axis): Measure.parse("0 grav") for axis in "XY"}), [])
 
+    def test_axesThatNobodyTells(self) -> None:
+        house = House("SimpleLamp")
+        self.assertEqual(house.step({self.axis(axis): Measure.parse("0 grav") for axis in "XYZ"}), [])
+
+    def test_unknownAxis(self) -> None:
+        """An axis that the notification has no parameter for is not told, nor a value without its axis."""
+        house = House("CC2650SensorTag")
+        house.step({self.axis(axis): Measure.parse("0 grav") for axis in "XYZ"})
+        self.assertEqual(house.step({self.axis("W"): Measure.parse("1 grav")}), [])
+        self.assertEqual(house.step({Slot("d", "TridimensionalAccelerationState"): Measure.parse("1 grav")}), [])
+
     def test_axesOfOtherKinds(self) -> None:
         for cls, state, unit, names in [
             ("CC2650SensorTag", "TridimensionalGyroscopeState", "°", ["gyroX", "gyroY", "gyroZ"]),
