@@ -61,27 +61,32 @@ def setConfiguration(call: Call, homes: LiveHome) -> Deferred[Result]:
         seen.add(each.id)
 
     def change(home: Home, data: bytes) -> bytes:
-        places = home.places
         for each in devices:
-            if each.type is None:
-                raise Refusal(
-                    Code.BAD_VALUE,
-                    f"device {each.id!r}: there is no device class {each.cls!r}",
-                    parameter="class",
-                    expected="the name of a device class",
-                )
-            if each.isIn is not None and each.isIn not in places:
-                raise Refusal(
-                    Code.BAD_VALUE,
-                    f"device {each.id!r}: isIn: there is no room {each.isIn!r}",
-                    parameter="isIn",
-                    expected="the id of a room",
-                )
-            there = each.id in home.devices
-            data = edits.replaceDevice(data, each) if there else edits.addDevice(data, each)
+            before = home.devices.get(each.id)
+            _check(home, each, before)
+            data = edits.addDevice(data, each) if before is None else edits.replaceDevice(data, each)
         return data
 
     return edited(homes, change)
+
+
+def _check(home: Home, device: Device, before: Device | None) -> None:
+    """Nothing may be wrong that was not wrong before."""
+    if device.type is None and (before is None or before.cls != device.cls):
+        raise Refusal(
+            Code.BAD_VALUE,
+            f"device {device.id!r}: there is no device class {device.cls!r}",
+            parameter="class",
+            expected="the name of a device class",
+        )
+    stays = before is not None and before.isIn == device.isIn
+    if device.isIn is not None and not stays and device.isIn not in home.places:
+        raise Refusal(
+            Code.BAD_VALUE,
+            f"device {device.id!r}: isIn: there is no room {device.isIn!r}",
+            parameter="isIn",
+            expected="the id of a room",
+        )
 
 
 def deviceFrom(body: dict[str, Any]) -> Device:

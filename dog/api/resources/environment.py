@@ -20,7 +20,8 @@ from dog.model.refusal import Code, Refusal
 from dog.model.rights import Right
 
 _READ = (Code.NOT_FOUND,)
-_WRITE = (Code.BAD_JSON, Code.BAD_BODY, Code.NOT_FOUND, Code.DUPLICATE_ID, Code.BAD_VALUE, Code.STORAGE)
+_ADD = (Code.BAD_JSON, Code.BAD_BODY, Code.DUPLICATE_ID, Code.BAD_VALUE, Code.STORAGE)
+_WRITE = (Code.NOT_FOUND, *_ADD)
 
 FLATS_PATH = "/environment/flats"
 FLAT_PATH = f"{FLATS_PATH}/{{flat}}"
@@ -67,7 +68,7 @@ def flats(call: Call) -> Result:
     return Answer(FlatsView(call.house.home))
 
 
-@route("POST", FLATS_PATH, right=Right.EDIT, on=On.HOUSE, body=FLAT, answers={201: None}, refuses=_WRITE)
+@route("POST", FLATS_PATH, right=Right.EDIT, on=On.HOUSE, body=FLAT, answers={201: None}, refuses=_ADD)
 def addFlat(call: Call, homes: LiveHome) -> Deferred[Result]:
     """Add a flat, with its rooms if any are given."""
     flat = flatFrom(call.body)

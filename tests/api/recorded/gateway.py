@@ -14,16 +14,20 @@ from typing import Any
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
 
 from dog.api import http
-from dog.api.call import Profile
+from dog.api.call import ParsedBody, Profile, Reply, Request
 from dog.api.dispatch import Api
 from dog.api.ports import Ports
 from dog.api.resources import ROUTES
 from dog.core.core import Core
 from dog.home.store import HomeStore
+from dog.interfaces import LinkFailed
 from dog.live.attachments import Attachments
 from dog.live.commands import Commands
 from dog.live.drivers import collect
@@ -31,10 +35,19 @@ from dog.live.home import LiveHome
 from dog.live.kit import Kit
 from dog.live.stepper import Stepper
 from dog.model.home import Home
-from dog.model.rights import ANONYMOUS
+from dog.model.measure import Measure
+from dog.model.rights import ANONYMOUS, Principal
+from dog.model.values import Reading, Slot
 from dog.testing.scripted import ScriptedDriver
 
+HOME = Path(__file__).parent / "home.xml"
+LAMP = "/api/v1/devices/SimpleLamp_mb1"
+
 START = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+
+
+class NoAnswer(Exception):
+    """Nothing came back, so far."""
 
 
 @dataclass(frozen=True)
@@ -154,13 +167,16 @@ class Gateway:
         channel.dataReceived("\r\n".join([*lines, "", ""]).encode() + data)
         if advance:
             self.clock.advance(advance)
-        answer = read(transport.value(), method)
-        channel.connectionLost(None)
-        return answer
+        try:
+            return read(transport.value(), method)
+        finally:
+            channel.connectionLost(Failure(ConnectionDone()))
 
 
 def read(data: bytes, method: str = "GET") -> Asked:
-    """The response in the bytes of a connection; raises where there is none."""
+    """The response in the bytes of a connection. Raises L{NoAnswer}."""
+    if not data:
+        raise NoAnswer
     response = HTTPResponse(_Socket(data), method=method)  # type: ignore[arg-type]
     response.begin()
     return Asked(response.status, {key.lower(): it for key, it in response.getheaders()}, response.read())
@@ -174,3 +190,45 @@ class _Socket:
 
     def makefile(self, mode: str) -> BytesIO:
         return BytesIO(self._data)
+
+
+class OnConnection:
+    """As much of a WebSocket connection as these resources look at."""
+
+    clientId = "c"
+    principal: Principal = ANONYMOUS
+    features: frozenset[str] = frozenset()
+
+
+class InHome(SynchronousTestCase):
+    """A gateway with the recorded home, whose Modbus devices are served."""
+
+    maxDiff = None
+
+    def setUp(self) -> None:
+        self.driver = ScriptedDriver("modbus", ("Modbus",))
+        self.driver.onStart(None, LinkFailed("refused", "nobody answers"))
+        self.driver.hold(
+            Reading(Slot("SimpleLamp_mb1", "OnOffState"), "off"),
+            Reading(Slot("Temp_mb1", "TemperatureState"), Measure.of("21.5", "C"), maxAge=30.0),
+        )
+        self.file = Path(self.mktemp())
+        self.file.write_bytes(HOME.read_bytes())
+        self.gateway = Gateway(self.file, [self.driver]).start()
+        self.addCleanup(self.gateway.stop)
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Asked:
+        return self.gateway.ask(method, path, body, {key.replace("_", "-"): it for key, it in headers.items()})
+
+    def tell(self, method: str, path: str, body: Any = None) -> Reply:
+        """The same through a WebSocket's door."""
+        segments = tuple(each for each in path.split("/") if each)
+        parsed = None if body is None else ParsedBody(body)
+        request = Request(method, segments, ANONYMOUS, body=parsed, connection=OnConnection())
+        return self.successResultOf(self.gateway.api.answer(request))
+
+    def refused(self, asked: Asked, status: int, code: str) -> dict[str, Any]:
+        """The error, after it was looked at."""
+        self.assertEqual((asked.status, asked.code), (status, code), asked.body)
+        error: dict[str, Any] = asked.json["error"]
+        return error
