@@ -172,7 +172,7 @@ class Device:
         found: dict[str, None] = {}
         for declared in self.declaredStates:
             current = catalogue().current("states", declared.cls)
-            if current == "LightIntensityState" and current not in own and "LevelState" in own:
+            if current == "LightIntensityState" and "LevelState" in own:
                 current = "LevelState"
             elif current == "ColorState":
                 current = "ColorStateHSB"

@@ -197,9 +197,9 @@ def _generic(param: Param, given: Any) -> Value:
 
 
 def _members(param: Param, given: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """An object with these keys, no more and no less, none of them null."""
+    """An object with these keys, no more and no less."""
     expected = "an object with " + ", ".join(names)
-    if not isinstance(given, dict) or given.keys() != set(names) or None in given.values():
+    if not isinstance(given, dict) or given.keys() != set(names):
         _refuse(Code.BAD_BODY, param, expected, given)
     return given
 

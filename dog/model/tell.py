@@ -159,7 +159,7 @@ class _Kind:
         features = {name.lower(): text for name, text in slot.features}
         fitting = [each for each in found if each.keys.keys() <= features.keys()]
         if fitting:
-            carrier = _choose([each for each in fitting if len(each.keys) == len(fitting[0].keys)], features)
+            carrier = _choose(fitting, features)
             params: dict[str, Value] = {}
             for param in carrier.notification.params:
                 if param.name == carrier.value:
@@ -271,7 +271,7 @@ def _keys(notification: NotificationType, slot: Slot) -> dict[str, Value]:
 
 
 def _choose(fitting: Sequence[Carrier], features: Mapping[str, str]) -> Carrier:
-    """One of several that differ by what the features say: a pair of phases or one, hot water or cold."""
+    """The one that the features mean, a pair of phases or one, hot water or cold; else the one with the most keys."""
     phase = features.get("phaseid", "")
     wanted = "LLVoltage" if len(re.findall(r"\d", phase)) > 1 else "LNVoltage"
     if "hot" in features.get("sensorid", "").lower():

@@ -466,6 +466,15 @@ class MeasurementTests(SynchronousTestCase):
             [("TemperatureMeasurement", {"temperatureValue": value})],
         )
 
+    def test_setPointBesideAMeasurement(self) -> None:
+        """A valve whose home.xml says that it also tells temperatures tells its temperature as one."""
+        declared = NotificationFunctionality("T", (Notification("TemperatureMeasurementNotification"),))
+        value = Measure.parse("20 C")
+        self.assertEqual(
+            House("ThermostaticRadiatorValve", notificationFunctionalities=(declared,)).set("TemperatureState", value),
+            [("TemperatureMeasurement", {"temperatureValue": value})],
+        )
+
     def test_water(self) -> None:
         house = House("WaterConsumptionMeter")
         value = Measure.parse("3 m³")
