@@ -67,8 +67,12 @@ class Api:
         self._clock = clock
         self._profile = profile
         self._timeout = timeout
-        self._given = {id(each): {name: ports.named(name) for name in each.ports} for each in self.table.routes}
+        self._given = {id(each): {name: self._named(name) for name in each.ports} for each in self.table.routes}
         self._edits = DeferredLock()
+
+    def _named(self, name: str) -> Any:
+        """A port; the table itself is one too, for openapi.json."""
+        return self.table if name == "table" else self._ports.named(name)
 
     def answer(self, request: Request) -> Deferred[Reply]:
         """Answer a request. Never fails: what goes wrong is a reply too.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from dog.api.counts import Counts
 from dog.core.core import Core
 from dog.live.attachments import Attachments
 from dog.live.commands import Commands
@@ -18,6 +19,7 @@ class Ports:
 
     @ivar core: read only: values, presence, log, ledger. Only the stepper changes it.
     @ivar plan: reads the SVG plan's bytes, or None where there is none.
+    @ivar counts: told of every event, by C{stepper.listen(counts.heard)}.
     @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
     """
 
@@ -28,6 +30,7 @@ class Ports:
     subscriptions: Any
     plan: Any
     about: Mapping[str, Any]
+    counts: Counts = field(default_factory=Counts)
 
     def named(self, name: str) -> Any:
         return getattr(self, name)

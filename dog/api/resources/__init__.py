@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from dog.api.resources import commands, configuration, devices, environment, session, subscriptions
+from dog.api.resources import (
+    admin,
+    commands,
+    configuration,
+    devices,
+    environment,
+    metrics,
+    session,
+    subscriptions,
+    system,
+)
 from dog.api.routes import Route, routesOf
 
 #: Every resource of the API, for L{dog.api.dispatch.Api} and for openapi.json.
-ROUTES: tuple[Route, ...] = tuple(routesOf((devices, commands, environment, configuration, subscriptions, session)))
+ROUTES: tuple[Route, ...] = tuple(
+    routesOf((devices, commands, environment, configuration, system, metrics, subscriptions, session, admin))
+)

@@ -1,0 +1,80 @@
+"""Figures for Prometheus, in its text format 0.0.4."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dog.api.call import Answer, Call, Media, RawView, Result
+from dog.api.counts import Counts
+from dog.api.memory import processMemory
+from dog.api.routes import On, route
+from dog.api.shapes import String
+from dog.core.core import Core
+from dog.live.attachments import Attachments
+from dog.live.commands import Commands
+from dog.model.rights import Right
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Samples = Iterable[tuple[Mapping[str, str], float]]
+
+
+@route("GET", "/metrics", root="", right=Right.VIEW, on=On.HOUSE, answers={200: String()}, media=(Media.TEXT,))
+def metrics(
+    call: Call, core: Core, commands: Commands, attachments: Attachments, counts: Counts, about: Mapping[str, Any]
+) -> Result:
+    """Figures for Prometheus."""
+    presences = [core.presence(each.id) for each in call.house.devices()]
+    links = Counter((key[0], link.state.value) for key, link in attachments.links().items())
+    text = "".join(
+        (
+            _metric("dog_info", "gauge", "The gateway's version.", [({"version": str(about["version"])}, 1)]),
+            _metric("dog_devices", "gauge", "Devices of the home.", [({}, len(presences))]),
+            _metric(
+                "dog_devices_active",
+                "gauge",
+                "Devices that a driver serves.",
+                [({}, sum(p.active for p in presences))],
+            ),
+            _metric("dog_devices_online", "gauge", "Devices that answer.", [({}, sum(p.online for p in presences))]),
+            _metric(
+                "dog_links",
+                "gauge",
+                "Links of drivers, by state.",
+                [({"driver": driver, "state": state}, count) for (driver, state), count in sorted(links.items())],
+            ),
+            _metric(
+                "dog_events_total",
+                "counter",
+                "Events, by kind.",
+                [({"kind": kind.value}, count) for kind, count in sorted(counts.events.items())],
+            ),
+            _metric(
+                "dog_commands_total",
+                "counter",
+                "Settled commands, by their last stage.",
+                [({"stage": stage}, count) for stage, count in sorted(counts.commands.items())],
+            ),
+            _metric("dog_commands_open", "gauge", "Commands that are not settled.", [({}, commands.pending())]),
+            _metric("dog_websocket_connections", "gauge", "WebSocket clients.", [({}, counts.connections())]),
+            _metric("process_start_time_seconds", "gauge", "When it started.", [({}, about["started"].timestamp())]),
+            _metric("process_cpu_seconds_total", "counter", "CPU time used.", [({}, time.process_time())]),
+            _metric("process_resident_memory_bytes", "gauge", "Resident memory.", [({}, processMemory())]),
+        )
+    )
+    return Answer(RawView(Media.TEXT, text.encode()), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _metric(name: str, kind: str, about: str, samples: Samples) -> str:
+    lines = [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
+    for labels, value in samples:
+        inside = ",".join(f'{key}="{_escaped(each)}"' for key, each in labels.items())
+        lines.append(f"{name}{{{inside}}} {value!r}" if inside else f"{name} {value!r}")
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

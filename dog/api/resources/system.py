@@ -1,0 +1,209 @@
+"""The gateway itself: alive, well, what it runs, what happened, what it can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dog.api.call import Answer, Call, Result
+from dog.api.openapi import document
+from dog.api.routes import On, Table, route
+from dog.api.shapes import Anything, Array, Integer, Map, Named, Object, String
+from dog.api.views.event import COMMAND_ENTRY, EVENTS, entryJson, eventJson
+from dog.api.views.instant import instant
+from dog.core.core import Core
+from dog.core.visibility import House
+from dog.live.attachments import Attachments
+from dog.live.links import Link, LinkState
+from dog.model.refusal import Code, Refusal, Refused
+from dog.model.rights import Right
+
+#: Events on one page, at most.
+PAGE = 1000
+
+#: Problems of the home that /health tells; C{dogctl home check} tells all.
+SHOWN = 100
+
+PING = Object({"result": String("pong")})
+
+LINK = Named(
+    "Link",
+    Object(
+        {"key": String(), "state": String(*LinkState), "attempts": Integer(), "devices": Array(String())},
+        {"reason": String()},
+    ),
+    "One connection of a driver. reason: why it is not up.",
+)
+
+DRIVERS = Named(
+    "Drivers",
+    Object(
+        {
+            "drivers": Array(Object({"name": String(), "systems": Array(String()), "links": Array(LINK)})),
+            "failed": Array(Object({"name": String(), "reason": String()})),
+        }
+    ),
+)
+
+HEALTH = Named(
+    "Health",
+    Object(
+        {"status": String("ok", "degraded"), "name": String(), "version": String(), "started": String()},
+        {
+            "epoch": String(),
+            "devices": Object({"total": Integer(), "active": Integer(), "online": Integer()}),
+            "inactive": Array(
+                Object({"id": String(), "class": String(), "code": String(), "reason": String()}),
+                description="Devices that no driver serves, and why.",
+            ),
+            "offline": Array(Object({"id": String(), "reason": String()})),
+            "drivers": Map(String(), description="Drivers that did not load, and why."),
+            "problems": Array(
+                Object({"code": String(), "message": String()}, {"line": Integer(), "device": String()}),
+                description=f"What is wrong with the home file, {SHOWN} at most.",
+            ),
+        },
+    ),
+    "degraded: a device is not active or does not answer, a driver did not load, or the home has problems. "
+    "Who may not see the house is told no more than that.",
+)
+
+
+@route("GET", "/ping", right=Right.VIEW, on=On.NOTHING, answers={200: PING})
+def ping(call: Call) -> Result:
+    """Whether somebody is there."""
+    return Answer({"result": "pong"})
+
+
+@route("GET", "/openapi.json", right=Right.VIEW, on=On.NOTHING, answers={200: Map(Anything())})
+def openapi(call: Call, table: Table, about: Mapping[str, Any]) -> Result:
+    """This API as an OpenAPI 3.1 document."""
+    return Answer(document(table, str(about["version"])))
+
+
+@route("GET", "/health", root="", right=Right.VIEW, on=On.NOTHING, answers={200: HEALTH})
+def health(call: Call, core: Core, attachments: Attachments, about: Mapping[str, Any]) -> Result:
+    """How the gateway, its drivers and its devices are."""
+    house = call.house
+    told = _devicesHealth(core, house)
+    problems = core.home.problems
+    failed = attachments.drivers.failed
+    well = not (told["inactive"] or told["offline"] or problems or failed)
+    found: dict[str, Any] = {
+        "status": "ok" if well else "degraded",
+        "name": str(about["name"]),
+        "version": str(about["version"]),
+        "started": instant(about["started"]),
+    }
+    if not house.may(Right.VIEW):
+        return Answer(found)
+    shown = [
+        {
+            "code": each.code,
+            "message": each.message,
+            **({"line": each.line} if each.line else {}),
+            **({"device": each.device} if each.device else {}),
+        }
+        for each in problems[:SHOWN]
+        if each.device is None or each.device not in core.home.devices or each.device in house.visible
+    ]
+    return Answer({**found, "epoch": core.log.epoch, **told, "drivers": dict(failed), "problems": shown})
+
+
+def _devicesHealth(core: Core, house: House) -> dict[str, Any]:
+    inactive, offline = [], []
+    total = active = online = 0
+    for device in house.devices():
+        presence = core.presence(device.id)
+        total += 1
+        active += presence.active
+        online += presence.online
+        if not presence.active:
+            inactive.append(
+                {
+                    "id": device.id,
+                    "class": device.cls,
+                    "code": presence.code or "no_driver",
+                    "reason": presence.reason or "",
+                }
+            )
+        elif not presence.online:
+            offline.append({"id": device.id, "reason": presence.reason or "not heard yet"})
+    counts = {"total": total, "active": active, "online": online}
+    return {"devices": counts, "inactive": inactive, "offline": offline}
+
+
+@route("GET", "/drivers", right=Right.ADMIN, on=On.HOUSE, answers={200: DRIVERS})
+def drivers(call: Call, attachments: Attachments) -> Result:
+    """The drivers, their links, and why a link is down."""
+    found = []
+    links = attachments.links()
+    for name, driver in sorted(attachments.drivers.byName.items()):
+        own = [_linkJson(link) for (owner, _), link in links.items() if owner == name]
+        found.append({"name": name, "systems": list(driver.systems), "links": own})
+    failed = [{"name": name, "reason": reason} for name, reason in attachments.drivers.failed.items()]
+    return Answer({"drivers": found, "failed": failed})
+
+
+def _linkJson(link: Link) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "key": str(link.key),
+        "state": link.state.value,
+        "attempts": link.attempts,
+        "devices": list(link.devices),
+    }
+    if link.reason is not None and link.state is not LinkState.UP:
+        found["reason"] = str(link.reason)
+    return found
+
+
+@route(
+    "GET",
+    "/commands/{command}",
+    right=Right.VIEW,
+    on=On.HOUSE,
+    answers={200: COMMAND_ENTRY},
+    refuses=(Code.NOT_FOUND,),
+)
+def command(call: Call, core: Core) -> Result:
+    """What became of a command; the gateway remembers the last of them."""
+    entry = core.ledger.get(call.params["command"])
+    if entry is None or entry.command.device not in call.house.visible:
+        return Refused(Code.NOT_FOUND, f"there is no command {call.params['command']!r}")
+    return Answer(entryJson(entry))
+
+
+@route("GET", "/events", right=Right.VIEW, on=On.HOUSE, answers={200: EVENTS}, query=("after", "epoch", "limit"))
+@route(
+    "GET", "/events", root="", right=Right.VIEW, on=On.HOUSE, answers={200: EVENTS}, query=("after", "epoch", "limit")
+)
+def events(call: Call, core: Core) -> Result:
+    """A page of what happened after a cursor; without one, from the oldest event that is kept."""
+    log = core.log
+    oldest = log.firstId - 1
+    after = _integer(call, "after", oldest, 0)
+    limit = _integer(call, "limit", PAGE, 1, PAGE)
+    gap: dict[str, Any] = {}
+    if call.query.get("epoch", log.epoch) != log.epoch or after > log.lastId:
+        gap = {"gap": {"epoch": log.epoch, "from": None, "to": oldest}}
+        after = oldest
+    elif after < oldest:
+        gap = {"gap": {"epoch": log.epoch, "from": after, "to": oldest}}
+        after = oldest
+    page = (log.after(after) or [])[:limit]
+    seen = [eventJson(each) for each in page if each.device is None or each.device in call.house.visible]
+    return Answer(
+        {"epoch": log.epoch, "events": seen, "next": page[-1].eventId if page else after, **gap},
+    )
+
+
+def _integer(call: Call, name: str, default: int, least: int, most: int | None = None) -> int:
+    text = call.query.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= (most or int(text)):
+        return int(text)
+    expected = f"a whole number from {least}" + (f" to {most}" if most else "")
+    raise Refusal(
+        Code.BAD_VALUE, f"{name}={text} in the query: expected {expected}", parameter=name, expected=expected
+    )
