@@ -1,0 +1,243 @@
+"""A driver without a bus that does what a test tells it: confirm, refuse, stay silent, raise, lose its link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from dog.interfaces import IDeviceDriver, IDevicePort, IDriver, IKit, ILink, ILinkPort, LinkFailed, Unsupported
+from dog.model.command import Command, Outcome, Stage
+from dog.model.device import Device
+from dog.model.refusal import Code
+from dog.model.values import Reading, Seen
+
+
+@dataclass(frozen=True)
+class Never:
+    """No answer, until it is cancelled."""
+
+
+NEVER = Never()
+
+#: What a scripted command or start does: an outcome, an exception (it fails with it), L{NEVER}, a Deferred to be
+#: fired by the test, or a function of the command that returns one of these.
+Answer = Outcome | BaseException | Never | Deferred[Any] | None
+Script = Answer | Callable[[Command], Answer]
+
+
+def confirm(*seen: Seen) -> Outcome:
+    """The device acknowledged; C{seen} is what that proves."""
+    return Outcome(Stage.CONFIRMED, seen=seen)
+
+
+def sent(*seen: Seen) -> Outcome:
+    """The telegram left, on a bus without acknowledgements."""
+    return Outcome(Stage.SENT, seen=seen)
+
+
+def refuse(reason: str, code: str = Code.BUS_REFUSED.value) -> Outcome:
+    """The bus refused, in its own words."""
+    return Outcome(Stage.FAILED, code, reason)
+
+
+@implementer(IDriver)
+class ScriptedDriver:
+    """An L{IDriver} whose every answer a test lays down. What is not laid down succeeds at once.
+
+    Devices with the same C{gateway} share a link, as on a real bus.
+
+    @ivar links: every link it made, in order (a replaced link stays in the list).
+    @ivar sent: every command that reached it. @ivar cancelled: those given up before they were answered.
+    @ivar refreshed: ids of devices asked to report.
+    @ivar unsupported: device id -> reason: C{attach} raises L{Unsupported} with it.
+    """
+
+    def __init__(
+        self, name: str = "scripted", systems: tuple[str, ...] = ("Scripted",), problems: Iterable[str] = ()
+    ) -> None:
+        self.name = name
+        self.systems = systems
+        self.problems = list(problems)
+        self.links: list[ScriptedLink] = []
+        self.sent: list[Command] = []
+        self.cancelled: list[Command] = []
+        self.refreshed: list[str] = []
+        self.unsupported: dict[str, str] = {}
+        self._held: dict[str, dict[Hashable, Reading]] = {}
+        self._answers: dict[tuple[str | None, str | None], list[Script]] = {}
+        self._starts: list[Answer] = []
+
+    # -- what a test lays down --------------------------------------------------------------------
+
+    def script(self, device: str | None, command: str | None, *answers: Script) -> None:
+        """How C{device} answers C{command} (its real name): one answer after the other, the last for good.
+
+        None stands for every device or every command; what is laid down more exactly wins.
+        """
+        self._answers[device, command] = list(answers)
+
+    def onStart(self, *answers: Answer) -> None:
+        """How links start, one after the other, the last for good: None at once, L{NEVER}, or an exception."""
+        self._starts = list(answers)
+
+    def hold(self, *readings: Reading) -> None:
+        """Values its devices have: reported once the link has started, at a later attach, and on refresh."""
+        for reading in readings:
+            self._held.setdefault(reading.slot.device, {})[reading.slot] = reading
+
+    def report(self, device: str, *seen: Seen) -> None:
+        """The device reports by itself, now. KeyError if no link has it attached."""
+        self._port(device).observed(*seen)
+
+    def reachable(self, device: str, yes: bool, reason: str | None = None) -> None:
+        """The device answers again, or has stopped answering."""
+        self._port(device).reachable(yes, reason)
+
+    def lose(self, reason: LinkFailed | None = None) -> None:
+        """Every running link is lost."""
+        for link in self.links:
+            if link.state == "started":
+                link.state = "lost"
+                link.port.lost(reason or LinkFailed("closed", "the other side closed the connection"))
+
+    def _port(self, device: str) -> IDevicePort:
+        for link in reversed(self.links):
+            if device in link.devices:
+                return link.devices[device].port
+        raise KeyError(device)
+
+    # -- IDriver ----------------------------------------------------------------------------------
+
+    def check(self, settings: Mapping[str, Any], gateway: Device | None, devices: Sequence[Device]) -> list[str]:
+        return list(self.problems)
+
+    def linkKey(self, settings: Mapping[str, Any], gateway: Device | None, device: Device) -> Hashable:
+        return gateway.id if gateway is not None else device.gateway
+
+    def link(
+        self, key: Hashable, settings: Mapping[str, Any], gateway: Device | None, port: ILinkPort, kit: IKit
+    ) -> ScriptedLink:
+        link = ScriptedLink(self, key, port)
+        self.links.append(link)
+        return link
+
+    def held(self, device: str) -> tuple[Reading, ...]:
+        return tuple(self._held.get(device, {}).values())
+
+    def nextStart(self) -> Answer:
+        if not self._starts:
+            return None
+        return self._starts[0] if len(self._starts) == 1 else self._starts.pop(0)
+
+    def answer(self, command: Command) -> Answer:
+        for key in ((command.device, command.name), (command.device, None), (None, command.name), (None, None)):
+            answers = self._answers.get(key)
+            if answers:
+                found = answers[0] if len(answers) == 1 else answers.pop(0)
+                return found(command) if callable(found) else found
+        return confirm()
+
+
+@implementer(ILink)
+class ScriptedLink:
+    """A link of a L{ScriptedDriver}.
+
+    @ivar state: C{new}, C{starting}, C{started}, C{failed}, C{lost} or C{stopped}.
+    @ivar devices: id -> what is attached.
+    """
+
+    def __init__(self, driver: ScriptedDriver, key: Hashable, port: ILinkPort) -> None:
+        self.driver = driver
+        self.key = key
+        self.port = port
+        self.state = "new"
+        self.devices: dict[str, ScriptedDevice] = {}
+        self._starting: Deferred[None] | None = None
+
+    def start(self) -> Deferred[None]:
+        self.state = "starting"
+        answer = self.driver.nextStart()
+        if isinstance(answer, BaseException):
+            self.state = "failed"
+            return fail(answer)
+        if answer is None:
+            self._started(None)
+            return succeed(None)
+        waiting: Deferred[None] = answer if isinstance(answer, Deferred) else Deferred()
+        self._starting = waiting
+        return waiting.addCallbacks(self._started, self._failed)
+
+    def _started(self, _: Any) -> None:
+        self._starting = None
+        if self.state == "starting":
+            self.state = "started"
+            for device in list(self.devices.values()):
+                device.reportHeld()
+
+    def _failed(self, reason: Any) -> Any:
+        self._starting = None
+        if self.state == "starting":
+            self.state = "failed"
+        return reason
+
+    def stop(self) -> Deferred[None]:
+        self.state = "stopped"
+        self.devices.clear()
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.cancel()
+        return succeed(None)
+
+    def attach(self, device: Device, port: IDevicePort) -> ScriptedDevice:
+        reason = self.driver.unsupported.get(device.id)
+        if reason is None and device.type is None:
+            reason = f"unknown device class {device.cls}"
+        if reason is not None:
+            raise Unsupported(reason)
+        attached = self.devices[device.id] = ScriptedDevice(self, device, port)
+        if self.state == "started":
+            attached.reportHeld()
+        return attached
+
+    def detach(self, deviceId: str) -> None:
+        self.devices.pop(deviceId, None)
+
+
+@implementer(IDeviceDriver)
+class ScriptedDevice:
+    """A device on a L{ScriptedLink}."""
+
+    def __init__(self, link: ScriptedLink, device: Device, port: IDevicePort) -> None:
+        self.link = link
+        self.device = device
+        self.port = port
+
+    def send(self, command: Command) -> Deferred[Outcome]:
+        driver = self.link.driver
+        if self.link.state in ("lost", "failed", "stopped"):
+            return succeed(refuse("the link is down", Code.UNREACHABLE.value))
+        driver.sent.append(command)
+        answer = driver.answer(command)
+        if isinstance(answer, BaseException):
+            return fail(answer)
+        if isinstance(answer, Outcome):
+            return succeed(answer)
+        if answer is None:
+            return succeed(confirm())
+        if isinstance(answer, Deferred):
+            return answer
+        return Deferred(lambda _: driver.cancelled.append(command))
+
+    def refresh(self) -> None:
+        self.link.driver.refreshed.append(self.device.id)
+        if self.link.state == "started":
+            self.reportHeld()
+
+    def reportHeld(self) -> None:
+        held = self.link.driver.held(self.device.id)
+        if held and self.link.devices.get(self.device.id) is self:
+            self.port.observed(*held)
