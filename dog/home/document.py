@@ -29,6 +29,7 @@ _BOM = b"\xef\xbb\xbf"
 _SNIFF = 1000
 _TAG = re.compile(rb"""<([^\s/>]+)(?:[^>"']|"[^"]*"|'[^']*')*>""")
 _ATTRIBUTE = re.compile(rb"""(\s+)([^\s=]+)\s*=\s*("[^"]*"|'[^']*')""")
+_INVALID_TOKEN = 4
 _UNDEFINED_ENTITY = 11
 _UNBOUND_PREFIX = 27
 
@@ -67,8 +68,9 @@ def newParser(data: bytes, limit: int = MAX_BYTES) -> expat.XMLParserType:
     checkSize(len(data), limit)
     if not data[:_SNIFF].removeprefix(_BOM).strip(b" \t\r\n") and not data.removeprefix(_BOM).strip(b" \t\r\n"):
         raise Unreadable("empty_file", "the file is empty", 1, 1)
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or data[:4] in (b"<\0?\0", b"\0<\0?"):
-        raise Unreadable("encoding", "the file is UTF-16; save it as UTF-8", 1, 1)
+    # Expat switches to UTF-16 where it smells it, whatever encoding it was told; UTF-8 never has a NUL in XML.
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data:
+        raise Unreadable("encoding", "the file is UTF-16, or no text at all; save it as UTF-8", 1, 1)
     parser = expat.ParserCreate("utf-8", " ")
     parser.buffer_text = False
 
@@ -96,7 +98,15 @@ def run(parser: expat.XMLParserType, data: bytes) -> None:
     except expat.ExpatError as error:
         code = "undefined_entity" if error.code == _UNDEFINED_ENTITY else "malformed"
         message = f"not well-formed XML: {expat.ErrorString(error.code)}"
-        if error.code == _UNBOUND_PREFIX:
+        if error.code == _INVALID_TOKEN:
+            message = "not well-formed XML: an invalid character or a stray sign"
+            at = parser.ErrorByteIndex
+            try:
+                data[at : at + 4].decode("utf-8")
+            except UnicodeDecodeError as wrong:
+                if wrong.start == 0 and wrong.reason != "unexpected end of data":
+                    code, message = "encoding", "the file is not UTF-8"
+        elif error.code == _UNBOUND_PREFIX:
             message += f'; the root element lacks an xmlns:PREFIX="{NAMESPACE}"'
         raise Unreadable(code, message, error.lineno, error.offset + 1) from None
 

@@ -68,7 +68,7 @@ class Findings:
         seen = {"room": self._rooms, "flat": self._flats, "storey": self._storeys}[kind]
         if not id:
             if kind != "storey":
-                self.add("missing_id", f"this {kind} has no id, so nothing can be in it", line, column)
+                self.add("missing_id", f"this {kind} has no id, so nothing can name it", line, column)
         elif id in seen:
             self.add("duplicate_id", f"there is a {kind} {id!r} already; the first one counts", line, column)
         else:
