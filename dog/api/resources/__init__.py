@@ -17,5 +17,7 @@ from dog.api.routes import Route, routesOf
 
 #: Every resource of the API, for L{dog.api.dispatch.Api} and for openapi.json.
 ROUTES: tuple[Route, ...] = tuple(
-    routesOf((devices, commands, environment, configuration, system, metrics, subscriptions, session, admin))
+    routesOf(
+        (devices, commands, environment, configuration, subscriptions, session, system, metrics, admin),
+    )
 )

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dog import __version__
 from dog.api.call import Profile
 from dog.api.views.device import DevicesView, DeviceView
 from dog.home.reader import readHome
@@ -115,7 +116,7 @@ DIFFERENCES: dict[str, dict[str, Ours]] = {
     "/application.wadl": {"312-wadl": _NOT_FOUND},
     "/admin/ui and /": {"306-admin-ui-index": _NOT_FOUND, "307-admin-ui-dir": _NOT_FOUND},
     "Values of /admin": {
-        "300-admin-bundles": Ours(200, body=likeRecorded("300-admin-bundles")),
+        "300-admin-bundles": Ours(200, body=is_([{"name": f"modbus ({__version__})", "state": "Active"}])),
         "302-admin-mem-runtime": Ours(200, body=likeRecorded("302-admin-mem-runtime")),
     },
     "/dog/configuration": {"313-dog-configuration": Ours(200, body=_configuration)},
