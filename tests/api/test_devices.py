@@ -71,8 +71,12 @@ class Reads(InHome):
         self.patch(self.gateway.core.visibility, "house", lambda principal: seen)
         for path in (LAMP, f"{LAMP}/status"):
             self.refused(self.ask("GET", path), 404, "not_found")
-        self.refused(self.ask("PUT", f"{LAMP}/location", {"isIn": "lobby"}), 404, "not_found")
-        self.refused(self.ask("PUT", f"{LAMP}/commands/on"), 404, "not_found")
+        for path, body in (
+            ("location", {"isIn": "lobby"}),
+            ("description", {"description": "x"}),
+            ("commands/on", {}),
+        ):
+            self.refused(self.ask("PUT", f"{LAMP}/{path}", body), 404, "not_found")
         for path in ("/api/v1/devices", "/api/v1/devices/status", "/api/v1/dog/configuration"):
             self.assertNotIn(b'"SimpleLamp_mb1"', self.ask("GET", path).body)
 
@@ -82,16 +86,31 @@ class Reads(InHome):
         house = self.gateway.core.visibility.house(viewer)
         self.patch(self.gateway.core.visibility, "house", lambda principal: house)
         self.assertEqual(self.ask("GET", LAMP).status, 200)
-        for path, body in (
-            (f"{LAMP}/location", {"isIn": "lobby"}),
-            (f"{LAMP}/description", {"description": "x"}),
-            (f"{LAMP}/commands/on", {}),
-            ("/api/v1/environment/flats/flat", {"id": "flat"}),
-            ("/api/v1/dog/configuration", {"devices": []}),
+        flats = "/api/v1/environment/flats"
+        for method, path, body in (
+            ("PUT", f"{LAMP}/location", {"isIn": "lobby"}),
+            ("PUT", f"{LAMP}/description", {"description": "x"}),
+            ("PUT", f"{LAMP}/commands/on", {}),
+            ("POST", f"{LAMP}/commands/on", {}),
+            ("POST", flats, {"id": "loft"}),
+            ("PUT", f"{flats}/flat", {"id": "flat"}),
+            ("DELETE", f"{flats}/empty_flat", None),
+            ("POST", f"{flats}/flat/rooms", {"id": "study"}),
+            ("PUT", f"{flats}/flat/rooms/kitchen", {"id": "kitchen"}),
+            ("DELETE", f"{flats}/flat_upstairs/rooms/attic", None),
+            ("PUT", "/api/v1/dog/configuration", {"devices": []}),
         ):
-            self.refused(self.ask("PUT", path, body), 403, "forbidden")
+            self.refused(self.ask(method, path, body), 403, "forbidden")
         self.refused(self.ask("GET", "/api/v1/dog/configuration"), 403, "forbidden")
         self.assertEqual(self.driver.sent, [])
+        self.assertEqual(self.file.read_bytes(), (FOLDER / "home.xml").read_bytes())
+
+    def test_user(self) -> None:
+        """A user commands devices, and changes nothing of the house."""
+        house = self.gateway.core.visibility.house(Principal("child", Role.USER))
+        self.patch(self.gateway.core.visibility, "house", lambda principal: house)
+        self.assertEqual(self.ask("PUT", f"{LAMP}/commands/on").status, 200)
+        self.refused(self.ask("PUT", f"{LAMP}/location", {"isIn": "lobby"}), 403, "forbidden")
 
 
 class Statuses(InHome):
