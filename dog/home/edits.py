@@ -85,10 +85,11 @@ def replaceFlat(data: bytes, flat: Flat, *, keepRooms: bool = False, force: bool
     element = findFlat(root, flat.id)
     node = flatNode(replace(flat, rooms=()) if keepRooms else flat)
     if keepRooms:
-        children = tuple(each for each in node.children if each.name != "room")
-        _syncOwn(splices, element, replace(node, children=children))
+        node = replace(node, children=tuple(each for each in node.children if each.name != "room"))
+        checkChanged(root, (element,), node)
+        _syncOwn(splices, element, node)
         return splices.apply()
-    checkChanged(root, element, node)
+    checkChanged(root, element.walk(), node)
     wanted = {each.id for each in flat.rooms}
     gone = [each for each in element.named("room") if each.attributes.get("id") not in wanted]
     vacate(splices, gone, force)
@@ -135,7 +136,7 @@ def replaceRoom(data: bytes, flatId: str, room: Room) -> bytes:
     root = splices.document.root
     element = findRoom(root, flatId, room.id)
     node = roomNode(room)
-    checkChanged(root, element, node)
+    checkChanged(root, element.walk(), node)
     sync(splices, element, node)
     dropReferences(splices, element, ids(element) - nodeIds(node))
     return splices.apply()
@@ -181,7 +182,7 @@ def replaceDevice(data: bytes, device: Device) -> bytes:
     root = splices.document.root
     element = findDevice(root, device.id)
     node = deviceNode(device)
-    checkChanged(root, element, node)
+    checkChanged(root, element.walk(), node)
     sync(splices, element, node)
     return splices.apply()
 

@@ -28,12 +28,12 @@ def checkNew(root: Element, node: Node, taken: Iterable[Element]) -> None:
     _check(root, node, ())
 
 
-def checkChanged(root: Element, element: Element, node: Node) -> None:
-    """Before C{element} is made into C{node}. What it violates already it may go on violating.
+def checkChanged(root: Element, old: Iterable[Element], node: Node) -> None:
+    """Before elements are made into C{node}. What they violate already they may go on violating.
 
     @raise Refusal: BAD_VALUE, DUPLICATE_ID.
     """
-    _check(root, node, tuple(element.walk()))
+    _check(root, node, tuple(old))
 
 
 def _check(root: Element, node: Node, old: tuple[Element, ...]) -> None:
@@ -45,7 +45,7 @@ def _check(root: Element, node: Node, old: tuple[Element, ...]) -> None:
         if each.name and "id" in each.attributes and id(each) not in leaving
     }
     new = tuple(_walk(node))
-    for name, times in Counter(each.attributes.get("id") for each in new).items():
+    for name, times in Counter(each.written.get("id") for each in new).items():
         if name is None or times <= before[name]:
             continue
         if name in others:
@@ -79,7 +79,7 @@ def _walk(node: Node) -> Iterator[Node]:
 
 
 def nodeIds(node: Node) -> frozenset[str]:
-    return frozenset(id for each in _walk(node) if (id := each.attributes.get("id")) is not None)
+    return frozenset(id for each in _walk(node) if (id := each.written.get("id")) is not None)
 
 
 def ids(element: Element) -> frozenset[str]:

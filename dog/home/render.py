@@ -8,6 +8,9 @@ for nothing, so the API shows what was put in; an edit that has something real t
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 from dog.home.findings import catalogueValues
 from dog.home.splice import Node
 from dog.home.text import tidy
@@ -74,7 +77,7 @@ def deviceNode(device: Device) -> Node:
         )
     for notifying in device.notificationFunctionalities:
         _full(device, notifying.cls, notifying.notifications)
-        notifications = tuple(_notification(device, each) for each in notifying.notifications)
+        notifications = tuple(_notifications(device, notifying.notifications))
         inner = (Node("notifications", {}, None, notifications),)
         children.append(Node("notificationFunctionality", {"class": notifying.cls}, children=inner))
     states = [_state(each) for each in device.declaredStates]
@@ -116,15 +119,24 @@ def _params(params: tuple[ConfigParam, ...]) -> tuple[Node, ...]:
 
 
 def _command(device: Device, command: Command) -> Node:
-    name = command.name or command.id or f"{command.cls}_{device.id}"
-    attributes = {"class": command.cls, "name": name, "id": command.id, "returnType": command.returnType}
-    return Node("command", attributes, children=_params(command.params))
+    attributes = {"class": command.cls, "name": command.name, "id": command.id, "returnType": command.returnType}
+    demanded = {"class": "", "name": command.id or f"{command.cls}_{device.id}"}
+    return Node("command", attributes, children=_params(command.params), demanded=demanded)
 
 
-def _notification(device: Device, notification: Notification) -> Node:
-    generates = tuple(textNode("generatesCommand", each) for each in notification.generatesCommand)
-    attributes = {"class": notification.cls, "id": notification.id or f"{notification.cls}_{device.id}"}
-    return Node("notification", attributes, children=(*generates, *_params(notification.params)))
+def _notifications(device: Device, notifications: tuple[Notification, ...]) -> Iterator[Node]:
+    taken = Counter(each.id for each in notifications)
+    for each in notifications:
+        id = name = f"{each.cls}_{device.id}"
+        while taken[id]:
+            id = f"{name}_{taken[name] + 1}"
+            taken[name] += 1
+        if each.id is None:
+            taken[id] += 1
+        generates = tuple(textNode("generatesCommand", text) for text in each.generatesCommand)
+        attributes = {"class": each.cls, "id": each.id}
+        children = (*generates, *_params(each.params))
+        yield Node("notification", attributes, children=children, demanded={"class": "", "id": id})
 
 
 def _state(state: State) -> Node:

@@ -23,6 +23,7 @@ class Node:
     """An element that ought to be there.
 
     @ivar attributes: those that this project knows; None for one that must not be there.
+    @ivar demanded: attributes that the schema demands, for when the element is written anew and lacks them.
     @ivar filler: it only stands in for what the schema demands; see L{dog.home.render}.
     """
 
@@ -31,6 +32,12 @@ class Node:
     text: str | None = None
     children: tuple[Node, ...] = ()
     filler: bool = False
+    demanded: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def written(self) -> dict[str, str]:
+        """The attributes of the element if it is written anew."""
+        return {**self.demanded, **{key: value for key, value in self.attributes.items() if value is not None}}
 
 
 class Splices:
@@ -208,9 +215,8 @@ class Splices:
         """The node, from its first tag to its last; its children on lines of their own unless C{indent} is None."""
         name = prefix + node.name.encode()
         tag = b"<" + name
-        for key, value in node.attributes.items():
-            if value is not None:
-                tag += _attribute(key, value, b'"')
+        for key, value in node.written.items():
+            tag += _attribute(key, value, b'"')
         if node.text is not None:
             return tag + b">" + escapeText(checkCharacters(node.text, node.name)) + b"</" + name + b">"
         if not node.children:

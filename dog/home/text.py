@@ -20,10 +20,10 @@ _LETTERS = (
 )
 _NAME = re.compile(f"[_{_LETTERS}][_.\u00b70-9{_LETTERS}-]*")
 
-# RFC 3986 with characters that XML Schema would escape let through.
+# RFC 3986, and characters that XML Schema would escape are let through; scheme, authority, the rest, fragment.
 _REFERENCE = re.compile(
     r"(?:[A-Za-z][A-Za-z0-9+.-]*:|(?![^/?#]*:))"
-    r"(?://(?:[^/?#:@%\[\]\\]|%[0-9A-Fa-f]{2})*(?::[0-9]{1,5})?(?=[/?#]|$))?"
+    r"(?://(?:[^/?#:@%\[\]\\]|%[0-9A-Fa-f]{2})*(?::[0-9]{1,5})?(?=[/?#]|\Z)|(?!//))"
     r"(?:[^#%\[\]]|%[0-9A-Fa-f]{2})*(?:#(?:[^#%\[\]]|%[0-9A-Fa-f]{2})*)?"
 )
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from dog.model.refusal import Code, Refusal, Refused
 
 FOLDER = Path(__file__).parent.parent / "data" / "homes"
 
@@ -76,3 +82,22 @@ def violations(data: bytes) -> list[str]:
         if each.get("ref", each.get("id")) not in (None, *ids)
     ]
     return found
+
+
+def changes(old: bytes, new: bytes) -> list[str]:
+    """The lines that went (-) and came (+), in order."""
+    before, after = old.splitlines(True), new.splitlines(True)
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    found: list[str] = []
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag != "equal":
+            found += ["-" + line.decode() for line in before[a:b]]
+            found += ["+" + line.decode() for line in after[c:d]]
+    return found
+
+
+def refused(case: SynchronousTestCase, code: Code, edit: Callable[..., object], *args: Any, **kwargs: Any) -> Refused:
+    """The refusal of an edit; fails the test if there is none, or one with another code."""
+    error: Refusal = case.assertRaises(Refusal, edit, *args, **kwargs)
+    case.assertEqual(error.refused.code, code, error.refused.message)
+    return error.refused

@@ -72,7 +72,8 @@ class SpanTests(SynchronousTestCase):
 
 class GuardTests(SynchronousTestCase):
     def refused(self, data: bytes, limit: int = 10000) -> Unreadable:
-        return self.assertRaises(Unreadable, parse, data, limit)
+        error: Unreadable = self.assertRaises(Unreadable, parse, data, limit)
+        return error
 
     def test_bounds(self) -> None:
         """What is just within a bound is read, what is just beyond is not."""
