@@ -77,6 +77,7 @@ class Reads(InHome):
     def test_xml(self) -> None:
         """Is read as the devices of this home."""
         answer = self.ask("GET", PATH, Accept="application/xml")
+        self.assertEqual(self.ask("GET", f"{PATH}?profile=released", Accept="application/xml").body, answer.body)
         again = readHome(answer.body, "again").devices
         self.assertEqual(list(again), list(self.gateway.home.devices))
         self.assertEqual(again["modbus-gw"].param("port"), "15020")

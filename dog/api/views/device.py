@@ -181,6 +181,8 @@ class DevicesView:
         return {"devices": [each.json(profile, full) for each in self.devices]}
 
     def xml(self, profile: Profile) -> bytes:
+        if any(each.network for each in self.devices):
+            profile = Profile.DOCUMENTED
         return document(profile, node("controllables", *(each.node() for each in self.devices)))
 
 
