@@ -86,7 +86,7 @@ class WebSocket(WebSocketServerProtocol):
         # nothing would keep any of them from ending: Autobahn bounds only some, by the global reactor's clock.
         super().sendCloseFrame(code, reasonUtf8, isReply)
         if self._deadline is None and self.state != self.STATE_CLOSED:
-            self._deadline = self.factory.later(self.factory.closeWithin, self._late)
+            self._deadline = self.factory.later(self.factory.closeWithin / 2, self._unanswered)
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         # Autobahn's formats a debug line each time, whatever the log level.
@@ -106,7 +106,13 @@ class WebSocket(WebSocketServerProtocol):
             self._deadline = None
         super().connectionLost(reason)
 
-    def _late(self) -> None:
+    def _unanswered(self) -> None:
+        # Half of the time is over: end it as soon as everything has been sent that was to be sent.
+        self._deadline = self.factory.later(self.factory.closeWithin / 2, self._stuck)
+        self.wasNotCleanReason = self.wasNotCleanReason or "it did not answer the close in time"
+        self.dropConnection(abort=False)
+
+    def _stuck(self) -> None:
         self._deadline = None
         self.transport.abortConnection()
 
@@ -116,7 +122,8 @@ class WebSocketFactory(WebSocketServerFactory):
 
     @param later: for deadlines.
     @param maxMessage: bytes; over it the connection is closed with 1009.
-    @param closeWithin: seconds from the beginning of a close to the end of the connection, if need be by force.
+    @param closeWithin: seconds from the beginning of a close to the end of the connection: a peer that has not
+        answered after half of them is not waited for, and what it has not taken after all of them is dropped.
     @param deflate: agree to permessage-deflate (RFC 7692) where a client offers it: 87 KB for each that does.
     """
 

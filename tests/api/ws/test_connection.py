@@ -516,7 +516,10 @@ class SlowTests(SynchronousTestCase):
         assert self.client.closed is not None
         self.assertEqual(self.client.closed[0], 1013)
         self.assertFalse(self.client.transport.disconnecting)
-        self.house.clock.advance(2.9)
+        self.house.clock.advance(1.6)
+        self.assertTrue(self.client.transport.disconnecting)
+        self.assertIsNone(self.client.transport.producer)
+        self.house.clock.advance(1.3)
         self.assertFalse(self.client.transport.disconnected)
         self.house.clock.advance(0.2)
         self.assertTrue(self.client.transport.disconnected)
@@ -572,7 +575,7 @@ class EndTests(SynchronousTestCase):
         """A peer that closes and then reads nothing does not stay for ever."""
         client = self.behind.client()
         client.raw(frame(CLOSE))
-        self.behind.clock.advance(2.1)
+        self.behind.clock.pump([1.1, 1.1])
         self.assertTrue(client.transport.disconnected)
 
     def test_violation(self) -> None:
@@ -582,7 +585,7 @@ class EndTests(SynchronousTestCase):
         client.take()
         assert client.closed is not None
         self.assertEqual(client.closed[0], 1002)
-        self.behind.clock.advance(2.1)
+        self.behind.clock.pump([1.1, 1.1])
         self.assertTrue(client.transport.disconnected)
 
     def test_stop(self) -> None:
@@ -607,5 +610,5 @@ class EndTests(SynchronousTestCase):
     def test_stopByForce(self) -> None:
         client = self.behind.client()
         self.behind.factory.stop()
-        self.behind.clock.advance(2.1)
+        self.behind.clock.pump([1.1, 1.1])
         self.assertTrue(client.transport.disconnected)
