@@ -64,9 +64,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """The home is another one."""
+    """The home is another one.
+
+    @ivar initial: it is the home at the start: nothing has happened that anybody would have to be told.
+    """
 
     diff: HomeDiff
+    initial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,12 +258,13 @@ class Core:
         if after == before:
             return
         self._presence[input.device] = after
-        self._emit(
-            now,
-            Kind.DEVICE_ATTACHED,
-            input.device,
-            details={"active": input.active, "code": input.code, "reason": input.reason},
-        )
+        if before is not NOT_STARTED:
+            self._emit(
+                now,
+                Kind.DEVICE_ATTACHED,
+                input.device,
+                details={"active": input.active, "code": input.code, "reason": input.reason},
+            )
         if not input.active:
             self._stale(tuple(self.values.of(input.device)), now)
 
@@ -314,6 +319,8 @@ class Core:
             for slot in self.values.forget(id):
                 self.agenda.cancel(slot)
             self._presence.pop(id, None)
+        if input.initial:
+            return
         for what, ids in (
             ("removed", diff.removed),
             ("added", diff.added),

@@ -53,7 +53,7 @@ class LiveHome:
     def load(self) -> Home:
         """Read the file and apply it, blocking: for the start, before anything runs."""
         if self._store is not None:
-            self.apply(self._store.read())
+            self.apply(self._store.read(), initial=True)
         return self.home
 
     def reload(self) -> Deferred[HomeDiff]:
@@ -96,9 +96,9 @@ class LiveHome:
             return failure
         return self._read().addBoth(lambda _: failure)
 
-    def apply(self, home: Home) -> HomeDiff:
+    def apply(self, home: Home, initial: bool = False) -> HomeDiff:
         """Make C{home} the home: one step of the core, then the drivers."""
         change = diff(self.home, home)
-        self._stepper.step(Applied(change))
+        self._stepper.step(Applied(change, initial))
         self._attachments.apply(change)
         return change

@@ -164,6 +164,13 @@ class CoreTests(SynchronousTestCase):
         self.assertTrue(self.core.presence("lamp").active)
         self.assertFalse(self.core.presence("lamp").online)
 
+    def test_startIsNoEvent(self) -> None:
+        """The home at the start, and its devices being served, are nothing that happened."""
+        self.core = Core("another")
+        start = Applied(HomeDiff(self.home(LAMP), added=("lamp",), environment=True), initial=True)
+        self.assertEqual(self.step(start).events, [])
+        self.assertEqual(self.step(Attached("lamp", True)).events, [])
+
     def test_detachedDeviceIsStaleAtOnce(self) -> None:
         self.step(Attached("lamp", True))
         self.step(Observed("lamp", (Reading(ON, "on"),)))
