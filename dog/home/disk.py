@@ -84,6 +84,8 @@ def replaceWhole(path: str, old: bytes, new: bytes, system: System) -> None:
                 raise
             _write(backup, old, before, system)
         system.rename(backup, f"{path}.bak")
+        # Where a failure has left .bak a link to the very same file, POSIX has rename do nothing.
+        _unlink(backup, system)
         system.rename(aside, path)
     except BaseException:
         for each in (aside, backup):

@@ -8,6 +8,7 @@ from dog.home.reader import readHome
 from dog.home.yaml import readYaml
 from dog.model.home import Problem
 from tests.home import samples
+from tests.home.test_yaml import missing
 
 #: File -> (code, line, device, a part of the reason). Together, all problems of the file.
 GOES_ON: dict[str, list[tuple[str, int, str | None, str]]] = {
@@ -109,6 +110,8 @@ class BrokenTests(SynchronousTestCase):
         """Nothing is read, and one problem says why and where."""
         for folder, files in (("broken", FATAL), ("attacks", ATTACKS)):
             for name, (code, line, reason) in files.items():
+                if missing and name.endswith(".yaml"):
+                    continue
                 data = samples.read(f"{folder}/{name}")
                 home = readYaml(data, name) if name.endswith(".yaml") else readHome(data, name)
                 self.assertEqual([(each.code, each.line) for each in home.problems], [(code, line)], name)
