@@ -1,0 +1,7 @@
+"""C{python -m dog.cli}."""
+
+import sys
+
+from dog.cli.main import main
+
+sys.exit(main())
