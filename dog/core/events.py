@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -53,19 +53,84 @@ class Event:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-class EventLog:
-    """The last events of this epoch, bounded by count."""
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The end of an earlier epoch, as it was stored.
 
-    def __init__(self, epoch: str, maxEvents: int = 10_000) -> None:
+    @ivar lastId: the last number it gave out.
+    @ivar closed: it ended with its closing record: nothing happened in it after C{lastId}.
+    """
+
+    epoch: str
+    events: tuple[Event, ...]
+    lastId: int
+    closed: bool
+
+
+class Resume(StrEnum):
+    """What a client that comes back is told, exactly one of them."""
+
+    COMPLETE = "complete"  # nothing was missed
+    REPLAY = "replay"  # what was missed follows
+    GAP = "gap"  # some of what was missed is gone
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What happened after a cursor.
+
+    @ivar events: for L{Resume.REPLAY}: everything after the cursor, in order.
+    @ivar gapFrom, gapTo: for L{Resume.GAP}: numbers are missing after C{gapFrom} (None: the epoch is another and
+        nothing is known of it), up to and with C{gapTo}.
+    """
+
+    how: Resume
+    events: tuple[Event, ...] = ()
+    gapFrom: int | None = None
+    gapTo: int = 0
+
+
+class EventLog:
+    """The last events of this epoch, bounded by count, bytes and age; and the end of the one before.
+
+    Numbers go on over the epochs that are known, so that a replay across a restart is one growing sequence.
+
+    @param maxBytes: of events, as L{sizeOf} estimates them.
+    @param maxAge: seconds.
+    """
+
+    def __init__(
+        self,
+        epoch: str,
+        maxEvents: int = 10_000,
+        maxBytes: int = 8 * 1024 * 1024,
+        maxAge: float = 24 * 3600.0,
+        before: Tail | None = None,
+    ) -> None:
         self.epoch = epoch
-        self.lastId = 0
-        self._events: deque[Event] = deque(maxlen=maxEvents)
+        self.before = before
+        self.bytes = 0
+        self.lastId = self._started = 0 if before is None else before.lastId
+        self._maxEvents = maxEvents
+        self._maxBytes = maxBytes
+        self._maxAge = timedelta(seconds=maxAge)
+        self._events: deque[Event] = deque()
+
+    def __len__(self) -> int:
+        return len(self._events)
 
     def append(self, at: datetime, kind: Kind, device: str | None = None, **fields: Any) -> Event:
         """Number an event and keep it."""
         self.lastId += 1
         event = Event(self.lastId, at, kind, device, **fields)
         self._events.append(event)
+        self.bytes += sizeOf(event)
+        while (
+            len(self._events) > self._maxEvents
+            or self.bytes > self._maxBytes
+            or at - self._events[0].at > self._maxAge
+        ) and len(self._events) > 1:
+            self.bytes -= sizeOf(self._events.popleft())
         return event
 
     @property
@@ -74,7 +139,32 @@ class EventLog:
         return self._events[0].eventId if self._events else self.lastId + 1
 
     def after(self, cursor: int) -> list[Event] | None:
-        """Every event with a number over C{cursor}, in order; None where some of them are gone."""
+        """Every event of this epoch with a number over C{cursor}, in order; None where some of them are gone."""
         if cursor + 1 < self.firstId or cursor > self.lastId:
             return None
         return list(islice(self._events, cursor + 1 - self.firstId, None))
+
+    def resume(self, epoch: str, cursor: int) -> Resumed:
+        """What happened after C{cursor} of C{epoch}."""
+        if epoch == self.epoch:
+            found = self.after(cursor)
+        elif self.before is not None and epoch == self.before.epoch and self.before.closed:
+            found = self._across(self.before, cursor)
+        else:
+            return Resumed(Resume.GAP, gapFrom=None, gapTo=self.lastId)
+        if found is None:
+            return Resumed(Resume.GAP, gapFrom=cursor if cursor <= self.lastId else None, gapTo=self.lastId)
+        return Resumed(Resume.REPLAY, tuple(found)) if found else Resumed(Resume.COMPLETE)
+
+    def _across(self, before: Tail, cursor: int) -> list[Event] | None:
+        """What was missed of the epoch before, and then all of this one, if all of it is kept."""
+        oldest = before.events[0].eventId if before.events else before.lastId + 1
+        ours = self.after(self._started)
+        if ours is None or not oldest <= cursor + 1 <= before.lastId + 1:
+            return None
+        return [each for each in before.events if each.eventId > cursor] + ours
+
+
+def sizeOf(event: Event) -> int:
+    """Bytes an event takes, about."""
+    return 400 + 64 * len(event.params) + 64 * len(event.slots) + 32 * len(event.details)

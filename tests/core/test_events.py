@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.core.events import EventLog, Kind
+from dog.core.events import EventLog, Kind, Resume, Resumed, Tail, sizeOf
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -50,3 +50,83 @@ class EventLogTests(SynchronousTestCase):
         log = EventLog("e")
         self.fill(log, 2)
         self.assertIsNone(log.after(3))
+
+    def test_boundedByBytes(self) -> None:
+        log = EventLog("e")
+        self.fill(log, 1)
+        size = log.bytes
+        log = EventLog("e", maxBytes=3 * size)
+        self.fill(log, 10)
+        self.assertEqual((len(log), log.bytes), (3, 3 * size))
+        self.assertIsNone(log.after(6))
+
+    def test_boundedByAge(self) -> None:
+        log = EventLog("e", maxAge=60)
+        for seconds in (0, 30, 61, 100):
+            log.append(NOW + timedelta(seconds=seconds), Kind.ENVIRONMENT_CHANGED)
+        self.assertEqual(log.firstId, 3)
+
+    def test_theLastIsAlwaysKept(self) -> None:
+        log = EventLog("e", maxEvents=0, maxBytes=0)
+        event = log.append(NOW, Kind.ENVIRONMENT_CHANGED)
+        self.assertEqual(log.after(0), [event])
+        self.assertEqual(log.bytes, sizeOf(event))
+
+
+class ResumeTests(SynchronousTestCase):
+    """Exactly one of complete, replay, gap."""
+
+    def log(self, count: int, before: Tail | None = None, **bounds: int) -> EventLog:
+        log = EventLog("now", before=before, **bounds)
+        for _ in range(count):
+            log.append(NOW, Kind.ENVIRONMENT_CHANGED)
+        return log
+
+    def tail(self, log: EventLog, closed: bool = True, kept: int = 100) -> Tail:
+        events = log.after(log.firstId - 1)
+        assert events is not None
+        return Tail("then", tuple(events[-kept:]), log.lastId, closed)
+
+    def ids(self, resumed: Resumed) -> list[int]:
+        return [each.eventId for each in resumed.events]
+
+    def test_complete(self) -> None:
+        self.assertEqual(self.log(5).resume("now", 5), Resumed(Resume.COMPLETE))
+
+    def test_replay(self) -> None:
+        resumed = self.log(5).resume("now", 3)
+        self.assertEqual((resumed.how, self.ids(resumed)), (Resume.REPLAY, [4, 5]))
+
+    def test_gap(self) -> None:
+        resumed = self.log(10, maxEvents=3).resume("now", 2)
+        self.assertEqual((resumed.how, resumed.gapFrom, resumed.gapTo), (Resume.GAP, 2, 10))
+        self.assertEqual(resumed.events, ())
+
+    def test_unknownEpoch(self) -> None:
+        for log in (self.log(5), self.log(5, self.tail(self.log(3)))):
+            resumed = log.resume("long ago", 2)
+            self.assertEqual((resumed.how, resumed.gapFrom, resumed.gapTo), (Resume.GAP, None, log.lastId))
+
+    def test_cursorThatWasNeverGivenOut(self) -> None:
+        resumed = self.log(5).resume("now", 6)
+        self.assertEqual((resumed.how, resumed.gapFrom), (Resume.GAP, None))
+
+    def test_acrossARestart(self) -> None:
+        """Numbers go on, and what was missed of both epochs follows in order."""
+        log = self.log(2, self.tail(self.log(5)))
+        self.assertEqual(log.lastId, 7)
+        self.assertEqual(self.ids(log.resume("then", 3)), [4, 5, 6, 7])
+        self.assertEqual(self.ids(log.resume("then", 5)), [6, 7])
+        self.assertIs(self.log(0, self.tail(self.log(5))).resume("then", 5).how, Resume.COMPLETE)
+
+    def test_acrossACrash(self) -> None:
+        """Without its closing record nobody knows what happened last in an epoch."""
+        log = self.log(2, self.tail(self.log(5), closed=False))
+        self.assertIs(log.resume("then", 5).how, Resume.GAP)
+
+    def test_acrossTooFar(self) -> None:
+        """Too far back in the epoch before, or too much has happened since."""
+        self.assertIs(self.log(2, self.tail(self.log(5), kept=2)).resume("then", 2).how, Resume.GAP)
+        self.assertEqual(self.ids(self.log(2, self.tail(self.log(5), kept=2)).resume("then", 3)), [4, 5, 6, 7])
+        self.assertIs(self.log(9, self.tail(self.log(5)), maxEvents=3).resume("then", 5).how, Resume.GAP)
+        self.assertIs(self.log(2, self.tail(self.log(5))).resume("then", 6).how, Resume.GAP)
