@@ -90,7 +90,7 @@ class AttachmentsTests(SynchronousTestCase):
             made.attach = attachOrFail  # type: ignore[method-assign]
             return made
 
-        self.house.driver.link = broken  # type: ignore[method-assign]
+        self.house.driver.link = broken  # type: ignore[method-assign, assignment]
         self.house.start()
         self.assertEqual(self.presence("lamp").code, "internal")
         self.assertTrue(self.presence("gw").active)

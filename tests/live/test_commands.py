@@ -40,7 +40,8 @@ class CommandsTests(SynchronousTestCase):
 
     def refusal(self, device: str, name: str, body: Any = None, **more: Any) -> Code:
         error = self.assertRaises(Refusal, self.send, device, name, body, **more)
-        return error.refused.code
+        code: Code = error.refused.code
+        return code
 
     # -- outcomes -------------------------------------------------------------------------------------
 
