@@ -238,7 +238,7 @@ class Api:
         if result.view is not None:
             media = plan.media
             body, value = render(result.view, media, call.profile, call.full, text=request.connection is None)
-        if plan.safe and result.status == 200 and body:
+        if plan.safe and result.status == 200 and body and request.connection is None:
             headers["ETag"] = tag = etag(body)
             known = request.headers.get("if-none-match")
             if known is not None and ("*" in tagsOf(known) or tag in tagsOf(known)):

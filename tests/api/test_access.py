@@ -22,7 +22,8 @@ class Check(SynchronousTestCase):
         access.check(route, {"device": device}, house)
 
     def refused(self, role: Role, right: Right, on: On, device: str = "lamp") -> Code:
-        return self.assertRaises(Refusal, self.check, role, right, on, device).refused.code
+        code: Code = self.assertRaises(Refusal, self.check, role, right, on, device).refused.code
+        return code
 
     def test_house(self) -> None:
         self.check(Role.VIEWER, Right.VIEW, On.HOUSE)

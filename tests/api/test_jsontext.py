@@ -18,7 +18,8 @@ class Parse(SynchronousTestCase):
         return {"message": refusal.refused.message, **refusal.refused.details}
 
     def test_values(self) -> None:
-        for value in ({"a": [1, 2.5, None, True, "è☕"]}, [], "text", 0, None):
+        values: list[Any] = [{"a": [1, 2.5, None, True, "è☕"]}, [], "text", 0, None]
+        for value in values:
             self.assertEqual(jsontext.parse(json.dumps(value).encode()), value)
             self.assertEqual(jsontext.parse(json.dumps(value, ensure_ascii=False)), value)
 

@@ -38,7 +38,7 @@ class Case(SynchronousTestCase):
 
 class Check(Case):
     def test_plain(self) -> None:
-        for shape, good, bad in (
+        cases: list[tuple[Shape, list[Any], list[Any]]] = [
             (String(), ["", "a"], [1, None, ["a"]]),
             (String("on", "off"), ["on"], ["On", "", 1]),
             (String(minLength=1), ["a"], ["", None]),
@@ -49,7 +49,8 @@ class Check(Case):
             (Boolean(), [True, False], [0, 1, "true", None]),
             (Null(), [None], [0, "", False]),
             (Anything(), [None, 1, {}, []], []),
-        ):
+        ]
+        for shape, good, bad in cases:
             for each in good:
                 self.assertEqual(shape.check(each), each)
             for each in bad:
@@ -70,7 +71,8 @@ class Check(Case):
             ("/0/a/1", "/0/a/1: expected true or false, got the number 3"),
         )
         self.assertIn("x" * 37 + "...", self.refused(Boolean(), "x" * 100_000)[1])
-        for value, words in ((None, "null"), ([], "a list"), ({}, "an object"), (False, "false")):
+        kinds: list[tuple[Any, str]] = [(None, "null"), ([], "a list"), ({}, "an object"), (False, "false")]
+        for value, words in kinds:
             self.assertEqual(self.refused(Number(), value)[1], f"expected a number, got {words}")
 
     def test_objects(self) -> None:
@@ -120,7 +122,8 @@ class Check(Case):
         self.assertEqual(
             (refusal.refused.code, refusal.refused.message), (Code.BAD_BODY, "expected a body: an object")
         )
-        self.assertIsNone(Maybe(POINT).absent())
+        missing: Shape = Maybe(POINT)
+        self.assertIsNone(missing.absent())
         self.assertEqual(self.refused(Maybe(POINT), {"x": 1})[0], "/y")
 
     def test_named(self) -> None:
@@ -165,7 +168,7 @@ class Describe(Case):
         try:
             from jsonschema import Draft202012Validator
         except ImportError:
-            raise self.skipTest("jsonschema is not there") from None  # type: ignore[func-returns-value]
+            raise self.skipTest("jsonschema is not there") from None
         values: list[Any] = [None, True, 0, -1, 1.5, "", "on", [], [1], ["on"], {}, {"x": 1, "y": 2}, {"x": 1, "q": 0}]
         values.append({"x": 1, "y": 99})
         shapes: list[Shape] = [
