@@ -175,6 +175,10 @@ class NameTests(Told):
         self.subscribe("OnOffNotification")
         self.assertEqual(self.happened(), LAMPS)
 
+    def test_functionalityOfOne(self) -> None:
+        """A functionality that has a single notification is no name for it."""
+        self.assertEqual(len(resolve(("LuminosityNotification",))[1]), 1)
+
     def test_abstract(self) -> None:
         """An abstract class is none; a functionality of its name may be there."""
         self.assertEqual(

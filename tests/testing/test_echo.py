@@ -13,6 +13,9 @@ from tests.api.ws.talk import BINARY, CLOSE, TEXT, Pipe, frame, frames, upgrade
 
 
 class EchoTests(SynchronousTestCase):
+    echo: Echo
+    transport: Pipe
+
     def connect(self, request: bytes | None = None, **settings: Any) -> bytes:
         """Connect; what is answered to the upgrade."""
         built = EchoFactory(Clock().callLater, **settings).buildProtocol(None)

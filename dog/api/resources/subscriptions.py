@@ -136,7 +136,7 @@ def _classes(name: str) -> Iterator[str]:
         yield kind.cls
         return
     functionality = catalogue().functionality(f"{name}Functionality") or {}
-    several = functionality.get("notifications", ()) if name.endswith("Notification") else ()
+    several = functionality.get("notifications", ())
     if len(several) > 1:
         yield from several
         return

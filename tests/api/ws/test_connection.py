@@ -326,11 +326,11 @@ class InFlightTests(SynchronousTestCase):
         """A client that does not take its answers gets no further ones until it does."""
         self.behind.api.answers = Reply(200)
         self.client.transport.full = True
-        self.ask(20)
+        self.ask(3000)
         self.assertEqual((len(self.behind.api.requests), self.client.transport.producerState), (1, "paused"))
         self.client.transport.drain()
-        self.assertEqual((len(self.behind.api.requests), self.client.transport.producerState), (20, "producing"))
-        self.assertEqual([each["sequenceNumber"] for each in self.client.take()], list(range(1, 21)))
+        self.assertEqual((len(self.behind.api.requests), self.client.transport.producerState), (3000, "producing"))
+        self.assertEqual([each["sequenceNumber"] for each in self.client.take()], list(range(1, 3001)))
 
     def test_cancelled(self) -> None:
         """The end of the connection ends the waiting for answers, and what has not begun is not begun."""
@@ -358,6 +358,20 @@ class InFlightTests(SynchronousTestCase):
         self.waiting[0].callback(Reply(200))
         self.assertEqual(self.client.take(), [])
         self.assertEqual(self.flushLoggedErrors(), [])
+
+    def test_closedByARequest(self) -> None:
+        """Nothing is begun after the one that ended it."""
+
+        def answer(request: Request) -> Reply:
+            self.client.connection.close(1001)
+            return Reply(200)
+
+        self.client.transport.full = True
+        self.behind.api.answers = Reply(200)
+        self.ask(3)
+        self.behind.api.answers = answer
+        self.client.transport.drain()
+        self.assertEqual(len(self.behind.api.requests), 2)
 
     def test_closingWhileWaiting(self) -> None:
         """When the server closes, it reads on: the client's own close has to be seen."""
@@ -526,6 +540,15 @@ class SlowTests(SynchronousTestCase):
         self.client.lose()
         self.assertEqual(len(self.house.core.subscriptions), 0)
         self.assertEqual(self.house.clock.getDelayedCalls(), [])
+
+    def test_closedAlready(self) -> None:
+        """While it is being closed nothing piles up."""
+        self.client.connection.close(1001)
+        self.house.press(5)
+        self.assertEqual(self.client.connection.outbox.waiting, (0, 0))
+        self.client.take()
+        assert self.client.closed is not None
+        self.assertEqual(self.client.closed[0], 1001)
 
     def test_overflowTaken(self) -> None:
         """A client that answers the close ends at once, and no timer stays behind."""

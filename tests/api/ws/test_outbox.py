@@ -100,6 +100,7 @@ class OutboxTests(Slow):
         self.room = None
         self.outbox.resumeProducing()
         self.assertEqual(self.numbers(), [1, 2, 3, 4, 5, 6])
+        self.assertEqual(self.outbox.waiting, (0, 0))
         self.assertEqual(self.drained, 1)
 
     def test_merged(self) -> None:

@@ -170,11 +170,11 @@ class LiveTests(TestCase):
 
     timeout = 30
 
-    def serve(self, **settings: Any) -> House:
+    def serve(self, web: bool = True, **settings: Any) -> House:
         house = House(**settings)
         house.factory.later = network.callLater
-        site = Site(WebSocketDoor(house.factory))
-        port = network.listenTCP(0, site, interface="127.0.0.1")
+        served = Site(WebSocketDoor(house.factory)) if web else house.factory
+        port = network.listenTCP(0, served, interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         self.port = port.getHost().port
         return house
@@ -200,8 +200,8 @@ class LiveTests(TestCase):
 
     @inlineCallbacks
     def test_noDelay(self):
-        """TCP_NODELAY is set on the socket itself."""
-        house = self.serve()
+        """TCP_NODELAY is set on the socket itself, without the web server's doing."""
+        house = self.serve(web=False)
         yield self.connect()
         handle = self.served(house).transport.getHandle()
         self.assertEqual(handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), 1)
