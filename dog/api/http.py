@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -180,6 +180,8 @@ class _Exchange:
         request.finish()
 
     def _failed(self, failure: Failure) -> None:
+        if self._gone and failure.check(CancelledError):
+            return
         self.log.failure("an answer could not be sent", failure)
         if not self._gone:
             self._request.loseConnection()

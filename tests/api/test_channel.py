@@ -1,0 +1,208 @@
+"""How large a request may be, and how long it may take to come."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+from twisted.web.server import NOT_DONE_YET
+
+from dog.api.call import Media, Reply
+from tests.api.test_http import Case, Child
+
+
+class Size(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        self.listen(maxBody=100, origins=["https://panel.example"])
+
+    def refused(self) -> None:
+        answer = self.answer("PUT")
+        self.assertEqual((answer.status, answer.code), (413, "too_large"))
+        self.assertEqual(answer.json["error"]["limit"], 100)
+        self.assertEqual(answer.headers["connection"], "close")
+        self.assertEqual(self.tree.requests, [])
+
+    def test_allowed(self) -> None:
+        for size in (99, 100):
+            self.ask("PUT", "/a", b"x" * size)
+            self.assertEqual(self.asked.body, b"x" * size)
+
+    def test_announced(self) -> None:
+        """A body that is announced as too large is refused before it comes."""
+        self.send("PUT /a HTTP/1.1", "Host: a", "Content-Length: 101")
+        self.refused()
+        self.assertFalse(self.transport.disconnecting)
+
+    def test_expected(self) -> None:
+        """Who asks whether to go on is told no, and not yes before."""
+        self.send("PUT /a HTTP/1.1", "Host: a", "Content-Length: 101", "Expect: 100-continue")
+        self.refused()
+        self.assertNotIn(b"100 Continue", self.transport.value())
+        self.connect()
+        self.send("PUT /a HTTP/1.1", "Host: a", "Content-Length: 100", "Expect: 100-continue")
+        self.assertIn(b"100 Continue", self.transport.value())
+
+    def test_chunked(self) -> None:
+        """A body of unknown size is counted while it comes; nothing of it is kept."""
+        self.send("PUT /a HTTP/1.1", "Host: a", "Transfer-Encoding: chunked")
+        for _ in range(10):
+            self.channel.dataReceived(b"a\r\n" + b"x" * 10 + b"\r\n")
+        self.assertEqual(self.transport.value(), b"")
+        self.channel.dataReceived(b"1\r\nx\r\n")
+        self.refused()
+        for _ in range(100):
+            self.channel.dataReceived(b"400\r\n" + b"x" * 1024 + b"\r\n")
+        self.assertEqual(self.channel.requests[0].content.getvalue(), b"")
+        self.refused()
+
+    def test_readToItsEnd(self) -> None:
+        """The rest of the body is read, so that the client sees the answer; at its end the connection is closed."""
+        self.send("PUT /a HTTP/1.1", "Host: a", "Content-Length: 500")
+        self.channel.dataReceived(b"x" * 499)
+        self.assertFalse(self.transport.disconnecting)
+        self.channel.dataReceived(b"x")
+        self.assertTrue(self.transport.disconnecting)
+        self.refused()
+        self.channel.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_notForEver(self) -> None:
+        """A refused body is not read for ever, however busily it comes."""
+        self.send("PUT /a HTTP/1.1", "Host: a", f"Content-Length: {10**12}")
+        for _ in range(5):
+            self.clock.advance(0.99)
+            self.channel.dataReceived(b"x" * 1000)
+            self.assertFalse(self.transport.disconnecting)
+        self.clock.advance(0.1)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_nothingAfterIt(self) -> None:
+        """What comes after a refused body on the same connection is not a request."""
+        self.send("PUT /a HTTP/1.1", "Host: a", "Content-Length: 101")
+        self.channel.dataReceived(b"x" * 101 + b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.refused()
+
+    def test_told(self) -> None:
+        """It is told like every error: in the accepted type, and to pages."""
+        self.send(
+            "PUT /a HTTP/1.1",
+            "Host: a",
+            "Content-Length: 101",
+            "Accept: application/xml",
+            "Origin: https://panel.example",
+        )
+        answer = self.answer("PUT")
+        self.assertEqual((answer.status, answer.media, answer.code), (413, "application/xml", "too_large"))
+        self.assertEqual(answer.headers["access-control-allow-origin"], "https://panel.example")
+
+    def test_afterOthers(self) -> None:
+        """Requests before it on the same connection are answered before."""
+        self.tree.replies = [Reply(200, Media.TEXT, b"first")]
+        self.channel.dataReceived(
+            b"GET /a HTTP/1.1\r\nHost: a\r\n\r\nPUT /b HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n"
+        )
+        sent = self.transport.value()
+        self.assertTrue(sent.startswith(b"HTTP/1.1 200"))
+        self.assertEqual(json.loads(sent.split(b"\r\n\r\n")[-1])["error"]["code"], "too_large")
+
+
+class Time(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        self.listen(receiveTimeout=10, idleTimeout=60)
+
+    def dribble(self, data: bytes, seconds: float) -> int:
+        """Send a byte at a time; how many it took until the connection was closed."""
+        for number, byte in enumerate(data):
+            if self.transport.disconnecting:
+                return number
+            self.channel.dataReceived(bytes([byte]))
+            self.clock.advance(seconds)
+        return len(data)
+
+    def test_header(self) -> None:
+        """A header that dribbles has ten seconds in all."""
+        self.assertEqual(self.dribble(b"GET /a HTTP/1.1\r\nHost: " + b"a" * 100, 0.5), 20)
+        self.assertEqual(self.transport.value(), b"")
+
+    def test_body(self) -> None:
+        """A body that dribbles has no time of its own."""
+        self.send("PUT /a HTTP/1.1", "Host: a", "Content-Length: 100")
+        self.assertEqual(self.dribble(b"x" * 100, 1), 10)
+        self.assertEqual(self.tree.requests, [])
+
+    def test_inTime(self) -> None:
+        self.assertEqual(self.dribble(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n", 0.3), 28)
+        self.assertEqual(self.answer().status, 200)
+        self.clock.advance(50)
+        self.assertFalse(self.transport.disconnecting)
+
+    def test_eachRequest(self) -> None:
+        """Every request on a connection has its own time."""
+        for _ in range(5):
+            self.dribble(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n", 0.3)
+        self.assertFalse(self.transport.disconnecting)
+        self.assertEqual(len(self.tree.requests), 5)
+
+    def test_answeringTakesTime(self) -> None:
+        """The time that an answer takes does not count, whatever comes meanwhile."""
+        waiting = self.slow()
+        self.channel.dataReceived(b"GET /b HT")
+        self.clock.advance(1000)
+        self.assertFalse(self.transport.disconnecting)
+        waiting.callback(Reply(200, Media.JSON, b"{}"))
+        self.assertIn(b"200 OK", self.transport.value())
+        # From now on the rest of the next request has its time.
+        self.assertEqual(self.dribble(b"x" * 100, 1), 10)
+
+    def slow(self) -> Deferred[Reply]:
+        waiting = Deferred[Reply]()
+        self.tree.replies = [waiting]
+        self.send("GET /a HTTP/1.1", "Host: a")
+        return waiting
+
+    def test_idle(self) -> None:
+        """A connection on which nothing happens is closed after its idle time."""
+        self.ask("GET", "/a")
+        self.clock.advance(59)
+        self.assertFalse(self.transport.disconnecting)
+        self.clock.advance(2)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_nothingLeft(self) -> None:
+        """A connection that is lost leaves no timer behind, in whatever state it is."""
+        for beginning in (
+            b"",
+            b"GET",
+            b"PUT /a HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n",
+            b"GET /a HTTP/1.1\r\n\r\n",
+        ):
+            self.connect()
+            if beginning:
+                self.channel.dataReceived(beginning)
+            self.channel.connectionLost(Failure(ConnectionDone()))
+            self.assertEqual(self.clock.getDelayedCalls(), [], beginning)
+            self.channel = None
+
+
+class TakenOver(Case):
+    """A WebSocket takes the connection away from the channel: no timer of ours may go off on it."""
+
+    def test_noTimers(self) -> None:
+        case = self
+
+        class Taker(Child):
+            def render(self, request: Any) -> int:
+                request.channel.transport = None
+                case.taken = True
+                return NOT_DONE_YET
+
+        self.taken = False
+        self.listen(ws={"/ws": Taker(b"")}, receiveTimeout=10)
+        self.send("GET /ws HTTP/1.1", "Host: a", "Upgrade: websocket")
+        self.assertTrue(self.taken)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
