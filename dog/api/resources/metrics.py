@@ -13,8 +13,11 @@ from dog.api.memory import processMemory
 from dog.api.routes import On, route
 from dog.api.shapes import String
 from dog.core.core import Core
+from dog.core.events import Kind
+from dog.core.ledger import FINAL
 from dog.live.attachments import Attachments
 from dog.live.commands import Commands
+from dog.model.command import Stage
 from dog.model.rights import Right
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -50,13 +53,13 @@ def metrics(
                 "dog_events_total",
                 "counter",
                 "Events, by kind.",
-                [({"kind": kind.value}, count) for kind, count in sorted(counts.events.items())],
+                [({"kind": kind.value}, counts.events[kind]) for kind in Kind],
             ),
             _metric(
                 "dog_commands_total",
                 "counter",
                 "Settled commands, by their last stage.",
-                [({"stage": stage}, count) for stage, count in sorted(counts.commands.items())],
+                [({"stage": stage.value}, counts.commands[stage.value]) for stage in Stage if stage in FINAL],
             ),
             _metric("dog_commands_open", "gauge", "Commands that are not settled.", [({}, commands.pending())]),
             _metric("dog_websocket_connections", "gauge", "WebSocket clients.", [({}, counts.connections())]),
