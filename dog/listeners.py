@@ -57,7 +57,7 @@ class Listeners(Service):
             else:
                 self._ports.append(outcome[0])
 
-    def _refuse(self, text: str, error: BaseException) -> None:
+    def _refuse(self, text: str, error: BaseException | None) -> None:
         why: object = error
         if isinstance(error, CannotListenError):
             number = getattr(error.socketError, "errno", None)

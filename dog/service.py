@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
 from twisted.internet.error import TimeoutError
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
 
 from dog import __version__
 from dog.api import http
@@ -22,6 +24,7 @@ from dog.api.ws.connection import ConnectionFactory
 from dog.api.ws.protocol import WebSocketDoor
 from dog.config import LOOPBACK, Settings
 from dog.core.core import Core
+from dog.core.ledger import Entry
 from dog.home.store import HomeStore
 from dog.listeners import Listeners
 from dog.live.attachments import Attachments
@@ -29,6 +32,8 @@ from dog.live.commands import Commands
 from dog.live.drivers import findDrivers
 from dog.live.home import LiveHome
 from dog.live.kit import Kit
+from dog.live.memory import InTurn, Memory
+from dog.live.state import Newer
 from dog.live.stepper import Stepper, utcNow
 from dog.model.home import Home
 from dog.model.rights import ANONYMOUS, Principal
@@ -59,7 +64,7 @@ class Gateway(MultiService):
 
     patience = 1.5
 
-    def __init__(self, settings: Settings, reactor: Any) -> None:
+    def __init__(self, settings: Settings, reactor: Any, inTurn: InTurn | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
         self.stepper = Stepper(Core(secrets.token_hex(6)), reactor)
@@ -72,7 +77,9 @@ class Gateway(MultiService):
             return Kit(reactor, driver, key, settings.seed)
 
         self.attachments = Attachments(self.stepper, drivers, settings.drivers, kit, simulation)
-        self.commands = Commands(self.stepper, self.attachments, timeout=settings.commandTimeout)
+        self.commands = Commands(
+            self.stepper, self.attachments, timeout=settings.commandTimeout, remember=self._remember
+        )
         self.attachments.onLost = self.commands.failAll
         store = None if settings.homeFile is None else HomeStore(settings.homeFile)
         self.homes = LiveHome(self.stepper, self.attachments, store)
@@ -109,12 +116,23 @@ class Gateway(MultiService):
         )
         optional = frozenset(LOOPBACK[1:]) if settings.listen == LOOPBACK else frozenset[str]()
         self.listeners = Listeners(reactor, settings.listen, site, optional)
-        self.listeners.setServiceParent(self)
-        self.attachments.setServiceParent(self)
+        self.listeners.setServiceParent(self)  # type: ignore[no-untyped-call]
+        self.attachments.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._settings = settings
+        self._pool = ThreadPool(1, 1, "state")
+        self.memory: Memory | None = None
+        if settings.stateDir is not None:
+            self.memory = Memory(self.stepper, settings.stateDir / "state.db", inTurn or self._inTurn)
+            self.memory.setServiceParent(self)  # type: ignore[no-untyped-call]
 
     def startService(self) -> None:
         self._loadHome()
+        if self.memory is not None:
+            try:
+                self.memory.recall()
+            except Newer as newer:
+                raise SystemExit(f"dog: {newer}") from None
+            self._pool.start()
         super().startService()  # type: ignore[no-untyped-call]
         log.info("ready {addresses}", addresses=" ".join(self.listeners.addresses))
 
@@ -123,7 +141,7 @@ class Gateway(MultiService):
         listening = maybeDeferred(self.listeners.disownServiceParent)
         self.commands.stop()
         stopping = [listening, maybeDeferred(super().stopService), self.sockets.stop()]
-        done = DeferredList(stopping, consumeErrors=True)
+        done = DeferredList(stopping, consumeErrors=True).addCallback(self._forget)
         done.addTimeout(self.patience, self._reactor)
 
         def finish(result: Any) -> None:
@@ -133,6 +151,18 @@ class Gateway(MultiService):
                 log.warn("not everything had stopped after {patience} s", patience=self.patience)
 
         return done.addBoth(finish)
+
+    def _inTurn(self, call: Callable[[], Any]) -> Deferred[Any]:
+        """One thread for everything that is written: in the order in which it was given."""
+        return deferToThreadPool(self._reactor, self._pool, call)
+
+    def _remember(self, entry: Entry) -> Deferred[None]:
+        return succeed(None) if self.memory is None else self.memory.remember(entry)
+
+    def _forget(self, result: Any) -> Deferred[Any]:
+        """The last thing: nothing happens any more, so the memory can be closed."""
+        closing = succeed(None) if self.memory is None else self.memory.close()
+        return closing.addBoth(lambda _: self._pool.stop() if self._pool.started else None)
 
     def _loadHome(self) -> None:
         file = self._settings.homeFile

@@ -10,20 +10,26 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.config import Settings
+from dog.core.events import Resume
 from dog.service import MAX_PLAN, Gateway, readPlan
 from dog.testing.process import GatewayProcess
 
 DEMO = Path(__file__).parent.parent / "dog" / "demo" / "home.xml"
 
 
+#: After stopping cleanly, twistd ends itself by the signal that stopped it, as is good manners.
+CLEAN = (0, -signal.SIGTERM)
+
+
 class ComposedTests(SynchronousTestCase):
     def gateway(self, **settings: Any) -> Gateway:
         self.reactor = MemoryReactorClock()
-        gateway = Gateway(Settings(**settings), self.reactor)
+        gateway = Gateway(Settings(**settings), self.reactor, maybeDeferred)
         gateway.privilegedStartService()
         gateway.startService()
         self.addCleanup(lambda: self.successResultOf(gateway.stopService()) if gateway.running else None)
@@ -66,6 +72,20 @@ class ComposedTests(SynchronousTestCase):
         self.successResultOf(stopping)
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
+    def test_remembers(self) -> None:
+        """With a state directory, what was true is known after a restart, and clients can go on."""
+        state = Path(self.mktemp())
+        first = self.gateway(home=DEMO, simulate=True, stateDir=state)
+        for _ in range(60):
+            self.reactor.advance(1)
+        epoch, last = first.stepper.core.log.epoch, first.stepper.core.log.lastId
+        self.successResultOf(first.stopService())
+        second = self.gateway(home=DEMO, stateDir=state)
+        log = second.stepper.core.log
+        self.assertNotEqual(log.epoch, epoch)
+        self.assertIs(log.resume(epoch, last - 5).how, Resume.REPLAY)
+        self.assertTrue(any(second.stepper.core.values.of(id) for id in second.stepper.core.home.devices))
+
     def test_plan(self) -> None:
         path = Path(self.mktemp())
         self.assertIsNone(readPlan(None))
@@ -94,12 +114,12 @@ class ProcessTests(SynchronousTestCase):
         process = self.run_("--simulate", "--home", str(DEMO))
         statuses = self.get(process, "/api/v1/devices/status")["devicesStatus"]
         self.assertTrue(all(each["active"] for each in statuses))
-        self.assertEqual(process.stop(), 0)
+        self.assertIn(process.stop(), CLEAN)
 
     def test_noConfigurationAtAll(self) -> None:
         process = self.run_()
         self.assertEqual(self.get(process, "/api/v1/devices"), {"devices": []})
-        self.assertEqual(process.stop(), 0)
+        self.assertIn(process.stop(), CLEAN)
 
     def test_portInUse(self) -> None:
         """A second start on the same port: one line that says what is wrong, and not 0."""
@@ -117,7 +137,7 @@ class ProcessTests(SynchronousTestCase):
         self.assertNotIn("Traceback", "".join(process.output))
 
     def test_stopsCleanly(self) -> None:
-        """SIGTERM with a hundred clients connected: every socket is closed, the exit status is 0."""
+        """SIGTERM with a hundred clients connected: every socket is closed, then the process ends."""
         process = self.run_("--simulate", "--home", str(DEMO))
         host, port = process.url.removeprefix("http://").split(":")
         clients = []
@@ -135,7 +155,8 @@ class ProcessTests(SynchronousTestCase):
         for client in clients:
             while client.recv(65536):
                 pass
-        self.assertEqual(process.wait(), 0)
+        self.assertIn(process.wait(), CLEAN)
+        self.assertIn("Server Shut Down", "".join(process.output))
         self.assertNotIn("Traceback", "".join(process.output))
 
     def test_usage(self) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from dog.core.agenda import Agenda
-from dog.core.events import Event, EventLog, Kind
-from dog.core.ledger import Ledger
+from dog.core.events import Event, EventLog, Kind, Tail
+from dog.core.ledger import Entry, Ledger
 from dog.core.now import Now
 from dog.core.subscriptions import Client, Subscriptions
 from dog.core.values import Values
@@ -134,6 +135,25 @@ class Core:
             Ticked: lambda _input, _now: None,
         }
         self._effects = Effects()
+
+    def restore(
+        self,
+        tail: Tail | None,
+        values: Iterable[tuple[Slot, Value, datetime, datetime]],
+        commands: Iterable[Entry],
+    ) -> None:
+        """Know again what was known before the start. No event: nothing has happened.
+
+        @param values: slot, value, changedAt, heardAt; those of devices that are gone are left out.
+        @param commands: settled ones, the oldest first.
+        """
+        if tail is not None:
+            self.log.follow(tail)
+        for slot, value, changedAt, heardAt in values:
+            if slot.device in self.home.devices:
+                self.values.restore(slot, value, changedAt, heardAt)
+        for entry in commands:
+            self.ledger.restore(entry)
 
     def presence(self, device: str) -> Presence:
         return self._presence.get(device, NOT_STARTED)

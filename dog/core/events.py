@@ -105,16 +105,21 @@ class EventLog:
         maxEvents: int = 10_000,
         maxBytes: int = 8 * 1024 * 1024,
         maxAge: float = 24 * 3600.0,
-        before: Tail | None = None,
     ) -> None:
         self.epoch = epoch
-        self.before = before
+        self.before: Tail | None = None
         self.bytes = 0
-        self.lastId = self._started = 0 if before is None else before.lastId
+        self.lastId = self._started = 0
         self._maxEvents = maxEvents
         self._maxBytes = maxBytes
         self._maxAge = timedelta(seconds=maxAge)
         self._events: deque[Event] = deque()
+
+    def follow(self, before: Tail) -> None:
+        """Go on where an earlier epoch ended. Before the first event."""
+        assert not self._events, "this epoch has begun"
+        self.before = before
+        self.lastId = self._started = before.lastId
 
     def __len__(self) -> int:
         return len(self._events)

@@ -52,6 +52,13 @@ class Ledger:
             self._keys[(command.who.name, command.key)] = command.id
         return entry
 
+    def restore(self, entry: Entry) -> None:
+        """A settled command from before the start."""
+        outcome, settledAt = entry.outcome, entry.settledAt
+        if outcome is not None and settledAt is not None:
+            self.accept(entry.command, entry.acceptedAt)
+            self.settle(entry.command.id, outcome, settledAt)
+
     def settle(self, id: str, outcome: Outcome, at: datetime) -> Entry | None:
         """The first outcome counts; None where the command is unknown or settled already."""
         entry = self._entries.get(id)

@@ -76,12 +76,16 @@ class Values:
         held.expiresAt = expires
         return changed
 
+    def restore(self, slot: Slot, value: Value, changedAt: datetime, heardAt: datetime) -> None:
+        """A value known from before the start: good until proven otherwise, but nobody has heard it since."""
+        self._devices.setdefault(slot.device, {})[slot] = Held(value, Quality.RESTORED, changedAt, heardAt)
+
     def makeStale(self, slots: Iterable[Slot]) -> list[Slot]:
-        """Those of C{slots} that were not stale before."""
+        """Those of C{slots} that were good before. A restored value stays restored: nobody has taken it for fresh."""
         found = []
         for slot in slots:
             held = self.get(slot)
-            if held is not None and held.quality is not Quality.STALE:
+            if held is not None and held.quality is Quality.GOOD:
                 held.quality = Quality.STALE
                 found.append(slot)
         return found

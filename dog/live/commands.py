@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -33,13 +34,23 @@ class Commands:
 
     @ivar timeout: seconds a command may take unless its caller says otherwise.
     @ivar maxQueued: commands that may wait per device; one more is refused (C{busy}).
+    @param remember: puts a settled command where it outlasts a restart; its caller is told after that.
     """
 
     log = Logger()
 
-    def __init__(self, stepper: Stepper, ports: Ports, *, timeout: float = 2.0, maxQueued: int = 64) -> None:
+    def __init__(
+        self,
+        stepper: Stepper,
+        ports: Ports,
+        *,
+        timeout: float = 2.0,
+        maxQueued: int = 64,
+        remember: Callable[[Entry], Deferred[None]] = lambda entry: succeed(None),
+    ) -> None:
         self._stepper = stepper
         self._ports = ports
+        self._remember = remember
         self.timeout = timeout
         self.maxQueued = maxQueued
         self._queues: dict[str, deque[_Running]] = {}
@@ -121,7 +132,6 @@ class Commands:
         queue = self._queues.get(command.device, deque())
 
         def reply() -> None:
-            del self._open[command.id]
             entry = core.ledger.get(command.id)
             assert entry is not None
             if entry.outcome is None:
@@ -129,6 +139,10 @@ class Commands:
                 core.ledger.settle(
                     command.id, Outcome(outcome.stage, outcome.code, outcome.reason), self._stepper.now().utc
                 )
+            self._remember(entry).addCallback(told, entry)
+
+        def told(_: None, entry: Entry) -> None:
+            del self._open[command.id]
             waiters, running.waiters = running.waiters, []
             for waiting in waiters:
                 waiting.callback(entry)

@@ -77,7 +77,9 @@ class ResumeTests(SynchronousTestCase):
     """Exactly one of complete, replay, gap."""
 
     def log(self, count: int, before: Tail | None = None, **bounds: int) -> EventLog:
-        log = EventLog("now", before=before, **bounds)
+        log = EventLog("now", **bounds)
+        if before is not None:
+            log.follow(before)
         for _ in range(count):
             log.append(NOW, Kind.ENVIRONMENT_CHANGED)
         return log

@@ -1,0 +1,198 @@
+"""The gateway's memory over restarts: reads C{state.db} at the start, keeps it up to date in a thread of its own."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from dog.core.events import Event, Kind
+from dog.core.ledger import Entry
+from dog.live.state import Batch, StateFile, Stored, StoredValue
+from dog.live.stepper import Stepper, Timer
+from dog.model.command import Outcome, Stage
+
+T = TypeVar("T")
+
+#: Runs blocking calls one after the other, in the order in which they were given.
+InTurn = Callable[[Callable[[], Any]], "Deferred[Any]"]
+
+
+class Memory(Service):
+    """Remembers events, values and commands.
+
+    Values and events are written together, at most once in C{interval} seconds: memory cards have a budget. The
+    outcome of a command is on disk before its caller is told.
+
+    @param inTurn: a thread; C{maybeDeferred} in tests.
+    @param interval: seconds between writes.
+    @param maxWaiting: events that may wait while the disk does not take them; more are given up, and then
+        this epoch gets no closing record: clients are told of a gap.
+    """
+
+    log = Logger()
+
+    def __init__(
+        self, stepper: Stepper, path: Path, inTurn: InTurn, *, interval: float = 10.0, maxWaiting: int = 20_000
+    ) -> None:
+        self._stepper = stepper
+        self._path = path
+        self._inTurn = inTurn
+        self._interval = interval
+        self._maxWaiting = maxWaiting
+        self._file: StateFile | None = None
+        self._batch = Batch()
+        self._timer: Timer | None = None
+        self._writing = False
+        self._lost = False
+        self._failing = False
+
+    @property
+    def epoch(self) -> str:
+        return self._stepper.core.log.epoch
+
+    def recall(self) -> None:
+        """Open the file and give the core what it knew, blocking: after the home was read, before anything runs.
+
+        A file that is no database is put aside. Where the disk does not allow a file at all, the gateway runs
+        without a memory, and says so. Raises L{dog.live.state.Newer}.
+        """
+        try:
+            try:
+                self._file, stored = self._open()
+            except sqlite3.OperationalError:
+                raise
+            except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
+                aside = f"{self._path}.unreadable"
+                self.log.error(
+                    "{path} can't be read and is put aside: {error}", path=str(self._path), error=str(error)
+                )
+                os.replace(self._path, aside)
+                for suffix in ("-wal", "-shm"):
+                    Path(f"{self._path}{suffix}").unlink(missing_ok=True)
+                self._file, stored = self._open()
+            core = self._stepper.core
+            core.restore(
+                stored.tail,
+                ((each.slot, each.value, each.changedAt, each.heardAt) for each in stored.values),
+                map(_settled, stored.commands),
+            )
+            self._file.begin(self.epoch, self._stepper.now().utc, core.log.lastId)
+        except (OSError, sqlite3.Error) as error:
+            self._file = None
+            self.log.error(
+                "{path}: {error}: what happens will be forgotten at the end", path=str(self._path), error=str(error)
+            )
+            return
+        self._stepper.listen(self._heard)
+
+    def _open(self) -> tuple[StateFile, Stored]:
+        file = StateFile(self._path)
+        try:
+            return file, file.load()
+        except BaseException:
+            file.close()
+            raise
+
+    # -- while it runs --------------------------------------------------------------------------------
+
+    def _heard(self, events: Sequence[Event]) -> None:
+        batch, values = self._batch, self._stepper.core.values
+        batch.events.extend(events)
+        for event in events:
+            for slot in event.slots:
+                held = values.get(slot)
+                if held is not None:
+                    batch.values[slot] = StoredValue(slot, held.value, held.changedAt, held.heardAt)
+            if event.kind is Kind.DEVICE_CHANGED and event.device and event.details.get("what") != "moved":
+                batch.forgotten.add(event.device)
+                for slot in [each for each in batch.values if each.device == event.device]:
+                    del batch.values[slot]
+        if len(batch.events) > self._maxWaiting:
+            del batch.events[: len(batch.events) - self._maxWaiting]
+            self._lost = True
+        if self._timer is None and not self._writing:
+            self._timer = self._stepper.callLater(self._interval, self._flush)
+
+    def _flush(self) -> Deferred[None]:
+        self._timer = None
+        file = self._file
+        if file is None or self._writing or not self._batch:
+            return succeed(None)
+        batch, self._batch = self._batch, Batch()
+        self._writing = True
+
+        def written(result: Any) -> None:
+            self._writing = False
+            if isinstance(result, Failure):
+                self._complain(result)
+                self._putBack(batch)
+            else:
+                self._failing = False
+            if self._batch and self.running:
+                self._timer = self._stepper.callLater(self._interval, self._flush)
+
+        return self._inTurn(lambda: file.write(self.epoch, batch)).addBoth(written)
+
+    def _putBack(self, batch: Batch) -> None:
+        """What was not written is tried again, behind what has come since."""
+        newer = self._batch
+        batch.events.extend(newer.events)
+        for slot in [each for each in batch.values if each.device in newer.forgotten]:
+            del batch.values[slot]
+        batch.values.update(newer.values)
+        batch.forgotten |= newer.forgotten
+        self._batch = batch
+
+    def _complain(self, failure: Failure) -> None:
+        """Once, until it works again."""
+        if not self._failing:
+            self.log.error("{path} can't be written: {error}", path=str(self._path), error=failure.getErrorMessage())
+        self._failing = True
+
+    def remember(self, entry: Entry) -> Deferred[None]:
+        """Put a command on disk. Fires when it is there, or when that was tried in vain; never fails."""
+        file = self._file
+        if file is None:
+            return succeed(None)
+        copy = replace(entry)
+        return self._inTurn(lambda: file.command(copy)).addErrback(self._complain)
+
+    # -- the end --------------------------------------------------------------------------------------
+
+    def close(self) -> Deferred[None]:
+        """Write what waits, and the closing record; after the last event of this epoch."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        file, self._file = self._file, None
+        if file is None:
+            return succeed(None)
+        batch, self._batch = self._batch, Batch()
+        last, at = self._stepper.core.log.lastId, self._stepper.now().utc
+
+        def end() -> None:
+            try:
+                file.write(self.epoch, batch)
+                if not self._lost:
+                    file.end(self.epoch, at, last)
+            finally:
+                file.close()
+
+        return maybeDeferred(self._inTurn, end).addErrback(self._complain)
+
+
+def _settled(entry: Entry) -> Entry:
+    """A command that was open when the gateway stopped: nobody knows."""
+    if entry.outcome is None:
+        entry.outcome = Outcome(Stage.UNKNOWN, "internal", "the gateway was restarted")
+        entry.settledAt = entry.acceptedAt
+    return entry

@@ -1,0 +1,271 @@
+"""What the gateway must not forget, in C{state.db}: last values, the end of the event log, the commands.
+
+Everything here blocks and runs in one thread, which L{dog.live.memory} owns. SQLite in WAL mode; the
+schema's version is C{user_version}: an older file is copied aside and migrated, a newer one is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dog.core.events import Event, Kind, Tail
+from dog.core.ledger import Entry
+from dog.model.catalogue import CommandType, catalogue
+from dog.model.command import Command, Outcome, Stage
+from dog.model.encode import decode, encode
+from dog.model.rights import Principal, Role
+from dog.model.values import Slot, Value
+
+SCHEMA = (
+    """
+    CREATE TABLE epochs (
+        number INTEGER PRIMARY KEY, epoch TEXT NOT NULL UNIQUE, startedAt TEXT NOT NULL, lastId INTEGER, closedAt TEXT
+    );
+    CREATE TABLE events (eventId INTEGER PRIMARY KEY, epoch TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL);
+    CREATE TABLE "values" (
+        device TEXT NOT NULL, state TEXT NOT NULL, features TEXT NOT NULL,
+        value TEXT NOT NULL, changedAt TEXT NOT NULL, heardAt TEXT NOT NULL,
+        PRIMARY KEY (device, state, features)
+    ) WITHOUT ROWID;
+    CREATE TABLE commands (id TEXT PRIMARY KEY, acceptedAt TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+    """,
+)
+"""One script per version: what leads from the version before to it."""
+
+
+class Newer(Exception):
+    """The file was written by a later version of Dog."""
+
+
+@dataclass(frozen=True)
+class StoredValue:
+    slot: Slot
+    value: Value
+    changedAt: datetime
+    heardAt: datetime
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was there at the start."""
+
+    tail: Tail | None = None
+    values: tuple[StoredValue, ...] = ()
+    commands: tuple[Entry, ...] = ()
+
+
+@dataclass
+class Batch:
+    """What is to be written next. Later values replace earlier ones."""
+
+    events: list[Event] = field(default_factory=list)
+    values: dict[Slot, StoredValue | None] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.events or self.values or self.forgotten)
+
+
+class StateFile:
+    """The open file. Every method raises sqlite3.Error where the disk does not let it.
+
+    @param maxEvents: rows kept of the event log.
+    @param maxCommands: commands kept.
+    """
+
+    def __init__(self, path: Path, maxEvents: int = 5000, maxCommands: int = 1000) -> None:
+        self._path = path
+        self._maxEvents = maxEvents
+        self._maxCommands = maxCommands
+        path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._migrate()
+
+    def _migrate(self) -> None:
+        version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        if version > len(SCHEMA):
+            self._db.close()
+            raise Newer(f"{self._path} has version {version}; this Dog knows {len(SCHEMA)}")
+        if 0 < version < len(SCHEMA):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            shutil.copy2(self._path, f"{self._path}.v{version}")
+        for number in range(version, len(SCHEMA)):
+            self._db.executescript(f"BEGIN IMMEDIATE; {SCHEMA[number]} PRAGMA user_version={number + 1}; COMMIT;")
+
+    def close(self) -> None:
+        self._db.close()
+
+    # -- reading --------------------------------------------------------------------------------------
+
+    def load(self) -> Stored:
+        """Everything, as it was left."""
+        return Stored(self._tail(), tuple(self._values()), tuple(self._commands()))
+
+    def _tail(self) -> Tail | None:
+        row = self._db.execute("SELECT epoch, lastId, closedAt FROM epochs ORDER BY number DESC LIMIT 1").fetchone()
+        if row is None:
+            return None
+        epoch, lastId, closedAt = row
+        last = self._db.execute("SELECT max(eventId) FROM events").fetchone()[0] or 0
+        rows = self._db.execute("SELECT eventId, at, body FROM events WHERE epoch = ? ORDER BY eventId", (epoch,))
+        return Tail(epoch, tuple(map(_event, rows)), max(lastId or 0, last), closedAt is not None)
+
+    def _values(self) -> Iterable[StoredValue]:
+        for device, state, features, value, changedAt, heardAt in self._db.execute('SELECT * FROM "values"'):
+            pairs = tuple((name, text) for name, text in json.loads(features))
+            yield StoredValue(
+                Slot(device, state, pairs),
+                decode(json.loads(value)),
+                datetime.fromisoformat(changedAt),
+                datetime.fromisoformat(heardAt),
+            )
+
+    def _commands(self) -> Iterable[Entry]:
+        for (body,) in self._db.execute("SELECT body FROM commands ORDER BY acceptedAt"):
+            yield _entry(json.loads(body))
+
+    # -- writing --------------------------------------------------------------------------------------
+
+    def begin(self, epoch: str, at: datetime, lastId: int) -> None:
+        """A new epoch; of the ones before, only the last one's events are of use."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM events WHERE epoch NOT IN (SELECT epoch FROM epochs ORDER BY number DESC LIMIT 1)")
+            db.execute("DELETE FROM epochs WHERE number < (SELECT max(number) FROM epochs)")
+            db.execute(
+                "INSERT INTO epochs (epoch, startedAt, lastId) VALUES (?, ?, ?)", (epoch, at.isoformat(), lastId)
+            )
+
+        self._transaction(write)
+
+    def write(self, epoch: str, batch: Batch) -> None:
+        """All of a batch or nothing."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.executemany(
+                "INSERT OR REPLACE INTO events VALUES (?, ?, ?, ?)",
+                [(each.eventId, epoch, each.at.isoformat(), json.dumps(_eventBody(each))) for each in batch.events],
+            )
+            if batch.events:
+                last = batch.events[-1].eventId
+                db.execute("UPDATE epochs SET lastId = ? WHERE epoch = ?", (last, epoch))
+                db.execute("DELETE FROM events WHERE eventId <= ?", (last - self._maxEvents,))
+            db.executemany('DELETE FROM "values" WHERE device = ?', [(each,) for each in batch.forgotten])
+            db.executemany('INSERT OR REPLACE INTO "values" VALUES (?, ?, ?, ?, ?, ?)', map(_valueRow, _kept(batch)))
+
+        self._transaction(write)
+
+    def command(self, entry: Entry) -> None:
+        """A command as it is now; on disk when this returns."""
+
+        def write(db: sqlite3.Connection) -> None:
+            row = (entry.command.id, entry.acceptedAt.isoformat(), json.dumps(_entryBody(entry)))
+            db.execute("INSERT OR REPLACE INTO commands VALUES (?, ?, ?)", row)
+            db.execute(
+                "DELETE FROM commands WHERE id IN"
+                " (SELECT id FROM commands ORDER BY acceptedAt DESC LIMIT -1 OFFSET ?)",
+                (self._maxCommands,),
+            )
+
+        self._transaction(write)
+
+    def end(self, epoch: str, at: datetime, lastId: int) -> None:
+        """The closing record: nothing more happens in this epoch."""
+        self._transaction(
+            lambda db: db.execute(
+                "UPDATE epochs SET closedAt = ?, lastId = ? WHERE epoch = ?", (at.isoformat(), lastId, epoch)
+            )
+        )
+
+    def _transaction(self, write: Callable[[sqlite3.Connection], object]) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            write(self._db)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def _kept(batch: Batch) -> Iterable[StoredValue]:
+    return (each for each in batch.values.values() if each is not None)
+
+
+def _valueRow(stored: StoredValue) -> tuple[str, ...]:
+    slot = stored.slot
+    value = json.dumps(encode(stored.value))
+    features = json.dumps(slot.features)
+    return slot.device, slot.state, features, value, stored.changedAt.isoformat(), stored.heardAt.isoformat()
+
+
+def _eventBody(event: Event) -> dict[str, Any]:
+    return {
+        "kind": event.kind.value,
+        "device": event.device,
+        "notification": None if event.notification is None else event.notification.cls,
+        "params": {name: encode(value) for name, value in event.params.items()},
+        "slots": [[each.state, each.features] for each in event.slots],
+        "discrete": event.discrete,
+        "stateChange": event.stateChange,
+        "details": dict(event.details),
+    }
+
+
+def _event(row: tuple[int, str, str]) -> Event:
+    eventId, at, text = row
+    body: Mapping[str, Any] = json.loads(text)
+    device = body["device"]
+    notification = body["notification"]
+    return Event(
+        eventId,
+        datetime.fromisoformat(at),
+        Kind(body["kind"]),
+        device,
+        None if notification is None else catalogue().notification(notification),
+        {name: decode(value) for name, value in body["params"].items()},
+        tuple(Slot(device, state, tuple(tuple(each) for each in features)) for state, features in body["slots"]),
+        body["discrete"],
+        body["stateChange"],
+        body["details"],
+    )
+
+
+def _entryBody(entry: Entry) -> dict[str, Any]:
+    command, outcome = entry.command, entry.outcome
+    return {
+        "id": command.id,
+        "device": command.device,
+        "type": command.type.cls,
+        "name": command.type.name,
+        "args": {name: encode(value) for name, value in command.args.items()},
+        "who": [command.who.name, command.who.role.value],
+        "key": command.key,
+        "acceptedAt": entry.acceptedAt.isoformat(),
+        "outcome": None if outcome is None else [outcome.stage.value, outcome.code, outcome.reason],
+        "settledAt": None if entry.settledAt is None else entry.settledAt.isoformat(),
+    }
+
+
+def _entry(body: Mapping[str, Any]) -> Entry:
+    name, role = body["who"]
+    type = catalogue().command(body["type"])
+    if type is None or type.name != body["name"]:
+        type = CommandType(body["type"], body["name"])
+    args = {name: decode(value) for name, value in body["args"].items()}
+    outcome = body["outcome"]
+    settledAt = body["settledAt"]
+    return Entry(
+        Command(body["id"], body["device"], type, args, 0.0, Principal(name, Role(role)), body["key"]),
+        datetime.fromisoformat(body["acceptedAt"]),
+        None if outcome is None else Outcome(Stage(outcome[0]), outcome[1], outcome[2]),
+        None if settledAt is None else datetime.fromisoformat(settledAt),
+    )
