@@ -7,7 +7,6 @@ from typing import Any
 
 from twisted.application.service import IService
 from twisted.python.usage import Options as UsageOptions
-from twisted.python.usage import UsageError
 
 from dog import __version__
 from dog.config import BadConfiguration, Settings, checkExposure, override, readSettings
@@ -53,7 +52,8 @@ class Options(UsageOptions):
             )
             checkExposure(settings)
         except BadConfiguration as bad:
-            raise UsageError(str(bad)) from None
+            # Not UsageError: Twisted 22.4 would print its usage and exit with 0.
+            raise SystemExit("\n".join(f"dog: {each}" for each in bad.problems)) from None
         self.settings = settings
 
 

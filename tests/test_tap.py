@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.config import LOOPBACK, Settings
@@ -43,11 +42,11 @@ class OptionsTests(SynchronousTestCase):
     def test_badFile(self) -> None:
         path = Path(self.mktemp())
         path.write_text("[house]\nhoem = 1\n")
-        error = self.assertRaises(UsageError, self.settings, "--config", str(path))
+        error = self.assertRaises(SystemExit, self.settings, "--config", str(path))
         self.assertIn(":2:", str(error))
 
     def test_exposedListener(self) -> None:
-        error = self.assertRaises(UsageError, self.settings, "--listen", "tcp:8080")
+        error = self.assertRaises(SystemExit, self.settings, "--listen", "tcp:8080")
         self.assertIn("anonymous", str(error))
 
     def test_version(self) -> None:
