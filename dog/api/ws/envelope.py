@@ -103,7 +103,7 @@ def _request(message: Mapping[str, Any]) -> Asked | bytes:
         echo,
         action,
         tuple(unquote(each) for each in path.split("/") if each),
-        dict(parse_qsl(query, keep_blank_values=True)),
+        dict(parse_qsl(query, keep_blank_values=True)) if query else {},
         _body(parameters),
         parameters if isinstance(parameters, str) and parameters.lstrip().startswith("<") else None,
         key or None,

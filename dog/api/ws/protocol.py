@@ -38,6 +38,17 @@ class Cancels(Protocol):
 Later = Callable[[float, Callable[[], object]], Cancels]
 
 
+def padded(head: bytes) -> bytes:
+    """The answer to an upgrade, with a header that makes it a multiple of 128 bytes long.
+
+    ws4py's client, which v1 clients are made of, reads it by 128 bytes, and has two threads read what it got too much
+    of; that goes wrong when the presentation follows at once.
+    """
+    if not head.startswith(b"HTTP/1.1 101 "):
+        return head
+    return head[:-2] + b"X-Padding: " + b"-" * (-(len(head) + 13) % 128) + b"\r\n\r\n"
+
+
 class WebSocket(WebSocketServerProtocol):
     """One connection, from the upgrade to the end."""
 
@@ -90,6 +101,8 @@ class WebSocket(WebSocketServerProtocol):
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         # Autobahn's formats a debug line each time, whatever the log level.
+        if self.state == self.STATE_CONNECTING:
+            data = padded(data)
         if sync or chopsize or self.send_queue:
             super().sendData(data, sync, chopsize)
         else:

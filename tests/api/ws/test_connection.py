@@ -12,6 +12,7 @@ from dog.api.call import Media, ParsedBody, Reply, Request
 from dog.api.routes import On, Route, Table
 from dog.api.ws import envelope
 from dog.api.ws.connection import COURTESY
+from dog.api.ws.protocol import padded
 from dog.core.core import Applied, Observed
 from dog.core.now import Now
 from dog.model.device import Device
@@ -89,6 +90,13 @@ class UpgradeTests(SynchronousTestCase):
             head = self.behind.client(upgrade(Sec_WebSocket_Protocol=offered)).head.decode()
             self.assertTrue(head.startswith("HTTP/1.1 101"), head)
             self.assertEqual("Sec-WebSocket-Protocol: dog" in head.split("\r\n"), agreed, head)
+
+    def test_padded(self) -> None:
+        """By 128 bytes: ws4py's client, reading so much at a time, has none of the presentation with it."""
+        for request in (upgrade(), upgrade(Sec_WebSocket_Protocol="dog")):
+            head = self.behind.client(request).head + b"\r\n\r\n"
+            self.assertEqual(len(head) % 128, 0, head)
+        self.assertEqual([len(padded(b"HTTP/1.1 101 " + b"x" * size)) % 128 for size in range(300)], [0] * 300)
 
     def test_noDeflate(self) -> None:
         """Agreed to only where it is configured."""
