@@ -1,0 +1,155 @@
+"""The page in real browsers, before a real gateway."""
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
+
+from tests.cli.running import RunningGateway
+from tests.pages.browsers import Browser, BrowserMissing, Chromium, Firefox
+
+LAMP = "lake-kitchen-lamp"
+ROW = f"tr[data-device='{LAMP}']"
+VALUE = f"document.querySelector(\"{ROW} [data-state='OnOffState'] .value\")?.textContent"
+
+#: What a description must not become: markup, script, style.
+HOSTILE = "</th><img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>&amp;${1}"
+
+HOSTILE_HOME = f"""<?xml version="1.0" encoding="UTF-8"?>
+<dhc:dogHomeConfiguration xmlns:dhc="http://elite.polito.it/dogHomeConfiguration">
+  <dhc:buildingEnvironment><dhc:building id="b" class="Building"><dhc:flat id="f" class="Flat">
+    <dhc:room id="r" class="Kitchen"><dhc:description><![CDATA[{HOSTILE}]]></dhc:description></dhc:room>
+  </dhc:flat></dhc:building></dhc:buildingEnvironment>
+  <dhc:controllables>
+    <dhc:device id="a&quot;]/b?c%20&lt;i&gt;" class="SimpleLamp" domoticSystem="Demo">
+      <dhc:description><![CDATA[{HOSTILE}]]></dhc:description><dhc:isIn>r</dhc:isIn>
+      <dhc:controlFunctionality class="OnOffFunctionality"><dhc:commands>
+        <dhc:command id="1" class="OnCommand" name="on"><dhc:param name="realCommandName" value="on"/></dhc:command>
+      </dhc:commands></dhc:controlFunctionality>
+    </dhc:device>
+    <dhc:device id="odd" class="&lt;b&gt;NoClass&lt;/b&gt;" domoticSystem="Demo"/>
+  </dhc:controllables>
+</dhc:dogHomeConfiguration>
+"""
+
+
+class PageMixin:
+    """The same for every browser."""
+
+    make: type[Browser]
+
+    def setUp(self: Any) -> None:
+        try:
+            self.browser = self.make()
+        except BrowserMissing as missing:
+            raise SkipTest(str(missing)) from None
+        self.addCleanup(self.browser.close)
+
+    def start(self: Any, *arguments: Any) -> RunningGateway:
+        gateway = RunningGateway(*arguments)
+        self.addCleanup(gateway.stop)
+        return gateway
+
+    def put(self, url: str) -> None:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(url, method="PUT"), timeout=30) as answer:
+            assert answer.status == 200
+
+    def other(self) -> str:
+        """The command that changes the lamp."""
+        return "off" if self.browser.run(f"return {VALUE}") == "on" else "on"
+
+    def test_live(self: Any) -> None:
+        """Devices appear, values follow commands of others and our buttons, a gateway that was away is met again."""
+        browser, gateway = self.browser, self.start()
+        browser.open(f"{gateway.url}/")
+        self._readGuide(gateway.url)
+        browser.open(f"{gateway.url}/")
+        browser.until("document.getElementById('connection').textContent === 'connected'")
+        browser.until(f"{VALUE} !== undefined")
+        with urllib.request.urlopen(f"{gateway.url}/api/v1/devices", timeout=30) as answer:
+            ids = sorted(each["id"] for each in json.load(answer)["devices"])
+        shown = browser.run("return [...document.querySelectorAll('tr')].map((each) => each.dataset.device)")
+        self.assertEqual(sorted(shown), ids)
+        headings = browser.run("return [...document.querySelectorAll('h2')].map((each) => each.textContent)")
+        self.assertIn("Kitchen · The flat towards the lake", headings)
+
+        command = self.other()
+        self.put(f"{gateway.url}/api/v1/devices/{LAMP}/commands/{command}")
+        browser.until(f"{VALUE} === '{command}'")
+        browser.until(f"document.querySelector(\"{ROW} .events\").textContent.endsWith(' {command}')")
+
+        command = self.other()
+        browser.run(f"document.querySelector(\"{ROW} [data-command='{command}']\").click()")
+        browser.until(f"{VALUE} === '{command}'")
+        self.assertEqual(browser.run(f'return document.querySelector("{ROW} .problem").textContent'), "")
+
+        picture = Path(self.mktemp())
+        picture.mkdir()
+        (picture / "page.png").write_bytes(browser.screenshot())
+        self.assertTrue((picture / "page.png").read_bytes().startswith(b"\x89PNG"))
+        self.assertEqual(self.complaints(), [])
+
+        port = gateway.port
+        gateway.stop()
+        browser.until("document.getElementById('connection').dataset.state === 'waiting'")
+        self.assertIn("reconnecting", browser.run("return document.getElementById('connection').textContent"))
+        self.complaints()
+        self.start(gateway.home, port)
+        browser.until("document.getElementById('connection').textContent === 'connected'")
+        browser.until(f"{VALUE} !== undefined")
+        command = self.other()
+        self.put(f"http://127.0.0.1:{port}/api/v1/devices/{LAMP}/commands/{command}")
+        browser.until(f"{VALUE} === '{command}'")
+
+    def test_hostile_texts(self: Any) -> None:
+        """Whatever stands in the home file is text on the page, and its ids survive the way to the gateway."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        home = folder / "home.xml"
+        home.write_text(HOSTILE_HOME, encoding="utf-8")
+        browser, gateway = self.browser, self.start(home.resolve())
+        browser.open(f"{gateway.url}/")
+        browser.until("document.querySelectorAll('tr').length === 2")
+        browser.until("document.querySelector(\"[data-state='OnOffState']\") !== null")
+        row = "document.querySelector('tr')"
+        self.assertEqual(browser.run(f"return {row}.dataset.device"), 'a"]/b?c%20<i>')
+        self.assertTrue(browser.run(f"return {row}.querySelector('th').textContent").startswith(HOSTILE))
+        self.assertIn(HOSTILE, browser.run("return document.querySelector('h2').textContent"))
+        self.assertEqual(
+            browser.run("return document.querySelectorAll('main img, main script, main i, main b').length"), 0
+        )
+        self.assertEqual(browser.run("return document.title"), "Dog")
+        odd = browser.run("return document.querySelector(\"tr[data-device='odd']\").textContent")
+        self.assertIn("inactive: unknown device class '<b>NoClass</b>'", odd)
+
+        value = "document.querySelector(\"[data-state='OnOffState'] .value\").textContent"
+        browser.run("document.querySelector(\"[data-command='on']\").click()")
+        browser.until(f"{value} === 'on'")
+        self.assertEqual(browser.run("return document.querySelector('.problem').textContent"), "")
+        self.assertEqual(self.complaints(), [])
+
+    def _readGuide(self: Any, url: str) -> None:
+        """The documentation is there, and so is everything that it links to."""
+        browser = self.browser
+        browser.open(browser.run("return document.querySelector('nav a').href"))
+        self.assertIn("Talking to this gateway", browser.run("return document.querySelector('article').textContent"))
+        links = browser.run("return [...document.querySelectorAll('a')].map((each) => each.href)")
+        self.assertIn(f"{url}/api/v1/openapi.json", links)
+        for link in links:
+            with urllib.request.urlopen(link, timeout=30) as answer:
+                self.assertEqual(answer.status, 200, link)
+
+    def complaints(self: Any) -> Any:
+        """Errors on the console, where the browser tells them."""
+        return self.browser.complaints() if isinstance(self.browser, Chromium) else []
+
+
+class ChromiumTests(PageMixin, SynchronousTestCase):
+    make = Chromium
+
+
+class FirefoxTests(PageMixin, SynchronousTestCase):
+    make = Firefox
