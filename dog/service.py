@@ -110,7 +110,7 @@ class Gateway(MultiService):
             anonymous,
             reactor,
             ws={settings.websocketPath: WebSocketDoor(self.sockets)},
-            pages=pages(),
+            pages=pages(settings.websocketPath),
             origins=settings.origins,
             maxBody=settings.maxBody,
         )
