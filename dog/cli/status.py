@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import calendar
 import json
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -65,6 +67,9 @@ def summary(status: dict[str, Any]) -> str:
     """Every value of a device on one line; what is known of it where there is no value."""
     values = []
     for entries in status.get("status", {}).values():
+        if entries and isinstance(entries[0].get("value"), dict) and "switchPoints" in entries[0]["value"]:
+            values.append(f"schedule of {len(entries)} day{'s' if len(entries) > 1 else ''}")
+            continue
         for entry in entries:
             key = keyOf(entry)
             stale = " (stale)" if entry.get("quality") == "stale" else ""
@@ -84,10 +89,33 @@ def valueOf(entry: dict[str, Any]) -> str:
 
 
 def text(value: Any) -> str:
-    """A JSON value for people: texts as they are, the rest as JSON."""
+    """A JSON value for people: texts as they are, schedules and colours in words, the rest as JSON."""
     if isinstance(value, str):
         return value.strip()
+    if isinstance(value, dict):
+        try:
+            return _schedule(value) if "switchPoints" in value else ", ".join(_members(value))
+        except (TypeError, ValueError, KeyError, OverflowError):
+            pass  # not what it looks like: as JSON, then
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _members(value: dict[str, Any]) -> Iterator[str]:
+    """C{hue 12046}: of objects of plain numbers and texts."""
+    for name, member in value.items():
+        if not isinstance(member, (str, int, float)):
+            raise TypeError("not plain")
+        yield f"{name} {member}"
+
+
+def _schedule(value: dict[str, Any]) -> str:
+    """C{Mon 06:30 20.5 C, 08:30 18.0 C}; the times are of this place."""
+    day = calendar.day_abbr[(int(value["weekDay"]) - 2) % 7]
+    points = (
+        f"{datetime.fromtimestamp(point['timeAt'] / 1000, UTC).astimezone():%H:%M} {point['desiredTemperature']}"
+        for point in value["switchPoints"]
+    )
+    return f"{day} {', '.join(points)}"
 
 
 def _local(instant: Any) -> str:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, inlineCallbacks, succeed
-from twisted.internet.interfaces import IDelayedCall, IStreamClientEndpoint
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -85,6 +85,7 @@ class Client:
         self.address = url if isinstance(url, Address) else Address.parse(url)
         self.presentation: Presentation | None = None
         self._reactor = reactor
+        self._clock: IReactorTime = reactor
         self._token = token
         self._endpoint = endpoint
         self._onNotification = onNotification
@@ -139,7 +140,7 @@ class Client:
             if first is not None:
                 first.errback(NotReachable(self.address.socket, "closed before there was a conversation"))
             if self._connection is not None:
-                self._timer = self._reactor.callLater(GOODBYE, self._connection.drop)
+                self._timer = self._clock.callLater(GOODBYE, self._connection.drop)
                 self._connection.finish()
         if self._connection is None:
             return succeed(None)
@@ -175,7 +176,7 @@ class Client:
         deferred = Deferred[Response](lambda _: self._forget(sequence))
         seconds = self._requestTimeout if timeout is None else timeout
         self._pending[sequence] = _Pending(
-            deferred, self._reactor.callLater(seconds, self._unanswered, sequence, f"{action} {endPoint}", seconds)
+            deferred, self._clock.callLater(seconds, self._unanswered, sequence, f"{action} {endPoint}", seconds)
         )
         connection.sendMessage(payload)  # type: ignore[no-untyped-call]
         return deferred
@@ -221,7 +222,7 @@ class Client:
 
     def _attempt(self) -> None:
         self._state = _State.CONNECTING
-        self._timer = self._reactor.callLater(self._connectTimeout, self._tooLate)
+        self._timer = self._clock.callLater(self._connectTimeout, self._tooLate)
         try:
             endpoint = self._endpoint or endpointOf(self.address, self._reactor, self._connectTimeout)
             connecting = endpoint.connect(ConnectionFactory(self.address, self, self._token, self._reactor))
@@ -299,7 +300,7 @@ class Client:
         self._stopTimer()
         self.presentation = presentation
         self._state = _State.CONNECTED
-        self._since = self._reactor.seconds()
+        self._since = self._clock.seconds()
         self._heartbeat.start()
         self._subscribeAgain(connection, presentation).addErrback(
             lambda failure: self.log.failure("after connecting", failure)
@@ -341,7 +342,7 @@ class Client:
         """This attempt or conversation is over: tell everybody who waits, then try again unless that is pointless."""
         self._stopTimer()
         self._heartbeat.stop()
-        stood = self._state is _State.CONNECTED and self._reactor.seconds() - self._since >= GOOD
+        stood = self._state is _State.CONNECTED and self._clock.seconds() - self._since >= GOOD
         again = self._first is None or self._patient
         if self._state is not _State.CLOSED:
             self._state = _State.WAITING if again and not isinstance(reason, Failed) else _State.IDLE
@@ -368,7 +369,7 @@ class Client:
             if stood:
                 self._backoff.reset()
             delay = self._backoff.next()
-            self._timer = self._reactor.callLater(delay, self._attempt)
+            self._timer = self._clock.callLater(delay, self._attempt)
             self._tell(self._onLost, reason, delay)
         elif self._first is not None:
             first, self._first = self._first, None
