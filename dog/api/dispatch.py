@@ -242,7 +242,7 @@ class Api:
             headers["ETag"] = tag = etag(body)
             known = request.headers.get("if-none-match")
             if known is not None and ("*" in tagsOf(known) or tag in tagsOf(known)):
-                return Reply(304, headers=headers)
+                return Reply(304, headers={"ETag": tag})
         return Reply(
             result.status,
             media,
