@@ -93,6 +93,7 @@ class Gateway(MultiService):
             plan=lambda: readPlan(settings.planFile),
             about=about,
         )
+        self.stepper.listen(ports.counts.heard)
         api = Api(ROUTES, ports, reactor, profile=Profile(settings.profile))
         anonymous = ANONYMOUS if settings.anonymous is None else Principal("anonymous", settings.anonymous)
         self.sockets = ConnectionFactory(
@@ -105,6 +106,7 @@ class Gateway(MultiService):
             maxSize=settings.maxBody,
             closeWithin=self.patience * 0.6,
         )
+        ports.counts.connections = lambda: len(self.sockets.connections)
         site = http.factory(
             api,
             anonymous,
