@@ -89,7 +89,7 @@ class BreachTests(SynchronousTestCase):
             kit.clock.callLater(1, lambda: None)
             return make(*args)
 
-        driver.link = link  # type: ignore[method-assign]
+        driver.link = link  # type: ignore[method-assign, assignment]
         self.assertBreach("test_contractLinkDoesNoIO", driver, "set a timer before start()", kit)
 
     def test_startHangs(self) -> None:
@@ -111,7 +111,7 @@ class BreachTests(SynchronousTestCase):
             setattr(made, name, lambda *given: method(made, *given))
             return made
 
-        driver.link = link  # type: ignore[method-assign]
+        driver.link = link  # type: ignore[method-assign, assignment]
         return driver
 
     def test_stopFails(self) -> None:

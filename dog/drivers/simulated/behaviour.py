@@ -41,8 +41,11 @@ class Behaviour:
         """Does a device with these functionalities, states and notifications have this behaviour?"""
         return not (names.isdisjoint(cls.functionalities) and names.isdisjoint(cls.states | cls.notifications))
 
+    def begin(self) -> None:
+        """The link runs and the first report is due: correct what depends on the device's neighbours."""
+
     def wake(self) -> None:
-        """The link has started: set timers."""
+        """The first report is out: set timers."""
 
     def turned(self, on: bool) -> None:
         """The device was switched on or off."""

@@ -91,12 +91,19 @@ class SimulatedDevice:
     def wake(self) -> None:
         """The link runs: report everything, and set the behaviours going."""
         self.live = True
+        for part in self.parts:
+            part.begin()
+        self._taken()
         self.loaded()
-        if self.values:
-            self.port.observed(*(Reading(slot, value) for slot, value in self.values.items()))
+        self._report()
         for part in self.parts:
             part.wake()
         self.flush()
+
+    def _report(self) -> None:
+        """Every value; what did not change is told to nobody."""
+        if self.values:
+            self.port.observed(*(Reading(slot, value) for slot, value in self.values.items()))
 
     def after(self, seconds: float, call: Callable[..., object], *args: object) -> Timer:
         """Run C{call} later, as one step of this device."""
@@ -152,7 +159,7 @@ class SimulatedDevice:
         slot = Slot(self.id, where) if isinstance(where, str) else where
         if slot.state not in self.plan.states:
             return
-        if slot in self.values and self.values[slot] == value:
+        if self.values.get(slot) == value:
             return
         self.values[slot] = value
         self._readings[slot] = Reading(slot, value)
@@ -195,6 +202,8 @@ class SimulatedDevice:
 
     def loaded(self) -> None:
         """What the device draws may have changed."""
+        if not self.live:
+            return
         duties = [duty for duty in (part.draw() for part in self.parts) if duty is not None]
         watts = 0.0
         gate = 1.0
@@ -223,7 +232,7 @@ class SimulatedDevice:
 
     def refresh(self) -> None:
         if self.live:
-            self.after(0.0, self.repeat, tuple(self.values))
+            self.after(0.0, self._report)
 
     def obey(self, command: Command) -> Outcome:
         """Do it; the outcome proves what has changed at once. Fades and travels go on by themselves."""
@@ -274,9 +283,9 @@ class SimulatedDevice:
             self._proveAnything()
 
     def _proveAnything(self) -> None:
-        """Nothing in the class shows what was done: its states are told anew, or what it told last."""
-        if not self.repeat(self.values):
-            self.retell(tuple(self._last))
+        """Nothing in the class shows what was done: its states are told anew, and the values it told last."""
+        self.repeat(self.values)
+        self.retell(tuple(self._last))
 
 
 def _matching(slots: Iterable[Slot], args: Args) -> list[Slot]:

@@ -60,7 +60,9 @@ class Gauge:
             return round(number)
         scaled = number * 10.0**self.tens
         text = f"{scaled:.{self.decimals}f}"
-        return Measure(Decimal("0" if float(text) == 0 and text[0] == "-" else text), self.unit)
+        if text[0] == "-" and float(text) == 0.0:
+            text = text[1:]
+        return Measure(Decimal(text), self.unit)
 
 
 @lru_cache(maxsize=256)
@@ -85,12 +87,13 @@ def gauge(quantity: str | None, declared: str | None = None, plain: bool = False
 def declaredParam(device: Device, name: str, state: str | None, notification: str | None) -> tuple[str, ...]:
     """Every value of a param that home.xml declares on a state's values or on a notification, each once."""
     found: list[str | None] = []
+    current = catalogue().current
     for declaredState in device.declaredStates:
-        if declaredState.cls == state:
+        if state is not None and current("states", declaredState.cls) == state:
             found += [_any(value.params, name) for value in declaredState.values]
     for functionality in device.notificationFunctionalities:
         for declared in functionality.notifications:
-            if declared.cls == notification:
+            if notification is not None and current("notifications", declared.cls) == notification:
                 found.append(_any(declared.params, name))
     return tuple(dict.fromkeys(each for each in found if each))
 

@@ -48,7 +48,8 @@ class SimulatedLink:
         self._metered = 0.0
         self._kit = kit
         self._rooms: dict[str, Room] = {}
-        self._wiring: tuple[dict[str, list[str]], dict[str, list[str]]] | None = None
+        self._feeds: dict[str, list[str]] = {}
+        self._through: dict[str, list[str]] = {}
         self._pending: dict[Deferred[Outcome], Timer] = {}
 
     # -- ILink ------------------------------------------------------------------------------------
@@ -77,18 +78,18 @@ class SimulatedLink:
         self.detach(device.id)
         unit = SimulatedDevice(self, device, port, planOf(device))
         self.units[device.id] = unit
-        self._wiring = None
+        self._wire(device)
         if self.running:
             self._wakeSoon(unit, 0.0)
         return unit
 
     def detach(self, deviceId: str) -> None:
-        unit = self.units.pop(deviceId, None)
+        unit = self.units.get(deviceId)
         if unit is not None:
-            self.joules()
-            self.watts -= unit.watts
+            self.drawing(unit, 0.0, 0.0)
+            del self.units[deviceId]
+            self._unwire(unit.device)
             unit.live = False
-            self._wiring = None
 
     def _wakeSoon(self, unit: SimulatedDevice, seconds: float) -> None:
         self.timers.after(seconds, lambda: unit.wake() if self.units.get(unit.id) is unit else None)
@@ -165,12 +166,11 @@ class SimulatedLink:
 
     def feeds(self, id: str) -> list[SimulatedDevice]:
         """The devices whose power goes through the device C{id}: plugged into it, or metered by it."""
-        return [self.units[each] for each in self._relations()[0].get(id, ()) if each in self.units]
+        return [self.units[each] for each in dict.fromkeys(self._feeds.get(id, ())) if each in self.units]
 
     def _metersOf(self, unit: SimulatedDevice) -> list[Electricity]:
         """The meters that see a change of this device: its own, and those its power goes through."""
         found: list[Electricity] = []
-        through = self._relations()[1]
         pending, seen = [unit.id], set()
         while pending:
             id = pending.pop()
@@ -179,20 +179,22 @@ class SimulatedLink:
                 meter = self.units[id].meter
                 if meter is not None:
                     found.append(meter)
-                pending += through.get(id, ())
+                pending += self._through.get(id, ())
         return found
 
-    def _relations(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-        """Device id -> what it feeds; device id -> what it is fed through."""
-        if self._wiring is None:
-            feeds: dict[str, list[str]] = {}
-            through: dict[str, list[str]] = {}
-            for unit in self.units.values():
-                device = unit.device
-                pairs = [(each, device.id) for each in (device.pluggedIn, device.hasMeter) if each]
-                for upper, lower in dict.fromkeys([*pairs, *((device.id, fed) for fed in device.meterOf)]):
-                    if upper != lower:
-                        feeds.setdefault(upper, []).append(lower)
-                        through.setdefault(lower, []).append(upper)
-            self._wiring = (feeds, through)
-        return self._wiring
+    def _wire(self, device: Device) -> None:
+        for upper, lower in _wires(device):
+            self._feeds.setdefault(upper, []).append(lower)
+            self._through.setdefault(lower, []).append(upper)
+
+    def _unwire(self, device: Device) -> None:
+        for upper, lower in _wires(device):
+            self._feeds[upper].remove(lower)
+            self._through[lower].remove(upper)
+
+
+def _wires(device: Device) -> list[tuple[str, str]]:
+    """What a device says about where power goes: (what it goes through, what it goes to)."""
+    found = [(each, device.id) for each in (device.pluggedIn, device.hasMeter) if each]
+    found += ((device.id, each) for each in device.meterOf)
+    return [pair for pair in dict.fromkeys(found) if pair[0] != pair[1]]

@@ -203,7 +203,7 @@ PROBES = (
 
 
 class Sampler(Behaviour):
-    """Measures everything the device measures, together, every minute or three.
+    """Measures everything the device measures, together, about once a minute.
 
     @ivar offset: 0..1, where in a slow cycle this device is. @ivar wet: a fluid flows through it.
     """
@@ -214,19 +214,24 @@ class Sampler(Behaviour):
     notifications = frozenset(each.notification for each in PROBES if each.notification)
     queries = frozenset(query for each in PROBES for query in each.queries)
 
+    @classmethod
+    def fits(cls, names: frozenset[str]) -> bool:
+        return super().fits(names - {"TemperatureState"} if SETPOINT in names else names)
+
     def __init__(self, unit: SimulatedDevice) -> None:
         super().__init__(unit)
         self.offset = unit.dice.random()
         self.wet = any(
             unit.has(each) for each in ("FlowRateState", "FlowRateMeasurementNotification", "MultipleFlowRateState")
         )
-        self._period = unit.dice.between(60.0, 180.0)
+        self._period = unit.dice.between(30.0, 90.0)
         self._points: list[tuple[Probe, int, Slot, Gauge, Wave]] = []
         self._pulses: list[tuple[Probe, NotificationType, Sequence[tuple[str, int, Gauge]], Sequence[Wave]]] = []
         for probe in PROBES:
+            if probe.state == "TemperatureState" and unit.has(SETPOINT):
+                continue
             if unit.has(probe.state):
-                if probe.state != "TemperatureState" or not unit.has(SETPOINT):
-                    self._addState(probe)
+                self._addState(probe)
             elif probe.notification in unit.plan.pulses:
                 self._addPulse(probe)
         self._measure()

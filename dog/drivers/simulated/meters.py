@@ -131,7 +131,7 @@ class Electricity(Behaviour):
         super().__init__(unit)
         dice = unit.dice
         unit.meter = self
-        self._period = dice.between(45.0, 150.0)
+        self._period = dice.between(20.0, 60.0)
         self._waves = (Wave(dice, 3600.0), Wave(dice, 7200.0), Wave(dice, 1800.0))
         self._base = dice.between(90.0, 220.0)
         self._at = unit.now
@@ -147,14 +147,14 @@ class Electricity(Behaviour):
             for phase in PHASES if three else ("",):
                 part = shown * dice.between(0.2, 0.4)
                 self._loads[phase, tariff] = Load(active=part, reactive=part * 0.2, apparent=part * 1.03)
-        self._slots: list[tuple[Slot, Gauge, Quantity | None, str, str]] = []
+        self._slots: list[tuple[Slot, Gauge, str, Callable[[], float]]] = []
         for each in QUANTITIES:
             if each.state in has:
                 self._add(each)
         if _FREQUENCY in has:
             gauge = unit.gauge("frequency", _FREQUENCY, "SimpleFrequencyMeasurementNotification")
-            self._slots.append((unit.slot(_FREQUENCY), gauge, None, "", ""))
-        self._measure()
+            world, now = unit.link.world, unit.link.now
+            self._slots.append((unit.slot(_FREQUENCY), gauge, "GetFrequencyCommand", lambda: world.frequency(now())))
         self._show()
 
     def _declared(self, name: str) -> tuple[str, ...]:
@@ -175,14 +175,41 @@ class Electricity(Behaviour):
             for phase in phases:
                 named = {"phaseID": phase, "tariffID": tariff}
                 slot = unit.slot(each.state, **{key: value for key, value in named.items() if value})
-                self._slots.append((slot, gauge, each, phase, tariff))
+                query = each.query
+                if each.query == "Get3PhaseVoltageCommand":
+                    query = "Get3PhaseLLVoltageCommand" if phase in _PAIRS else "Get3PhaseLNVoltageCommand"
+                self._slots.append((slot, gauge, query, self._reader(each, phase, tariff)))
+
+    def _reader(self, quantity: Quantity, phase: str, tariff: str) -> Callable[[], float]:
+        """What reads the number for one slot from the loads."""
+        get = quantity.get
+        if phase in _PAIRS:
+            now = ("", self._tariffs[0])
+            one, other = (
+                load for (each, at), load in self._loads.items() if each and each[1] in phase[1:] and at in now
+            )
+            return lambda: sqrt(3.0) * (one.volts + other.volts) / 2.0
+        # All tariffs add up to one energy; what flows now flows in each of them.
+        tariffs = {tariff} if tariff else set(self._tariffs) if "Energy" in quantity.state else {self._tariffs[0]}
+        loads = [
+            load for (each, at), load in self._loads.items() if phase in ("", each) and (at in tariffs or at == "")
+        ]
+        if len(loads) == 1:
+            load = loads[0]
+            return lambda: get(load)
+        if quantity.adds:
+            return lambda: sum(map(get, loads))
+        return lambda: sum(map(get, loads)) / len(loads)
 
     # -- measuring --------------------------------------------------------------------------------
 
-    def wake(self) -> None:
+    def begin(self) -> None:
         self._at = self.unit.now
         self._joules = self.unit.link.joules()
         self._measure()
+        self._show()
+
+    def wake(self) -> None:
         self.unit.after(self.unit.link.first(self.unit.dice, self._period), self._tick)
 
     def _tick(self) -> None:
@@ -191,7 +218,7 @@ class Electricity(Behaviour):
 
     def poke(self) -> None:
         """What flows has changed: say so half a second later."""
-        if self._poked is None:
+        if self._poked is None and self.unit.live:
             self._poked = self.unit.after(0.5, self._report)
 
     def _report(self) -> None:
@@ -252,35 +279,11 @@ class Electricity(Behaviour):
     # -- telling ----------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        for slot, gauge, quantity, phase, tariff in self._slots:
-            if quantity is None:
-                number = self.unit.link.world.frequency(self.unit.now)
-            else:
-                number = self._number(quantity, phase, tariff)
-            self.unit.put(slot, gauge.read(number))
-
-    def _number(self, quantity: Quantity, phase: str, tariff: str) -> float:
-        if phase in _PAIRS:
-            pair = [load.volts for (each, _), load in self._loads.items() if each and each[1] in phase]
-            return sqrt(3.0) * sum(pair) / len(pair)
-        energy, first = "Energy" in quantity.state, self._tariffs[0]
-        loads = [
-            load
-            for (each, at), load in self._loads.items()
-            if phase in ("", each) and at in (("", *self._tariffs) if energy and not tariff else ("", tariff or first))
-        ]
-        total = sum(quantity.get(load) for load in loads)
-        return total if quantity.adds else total / len(loads)
+        for slot, gauge, _, reader in self._slots:
+            self.unit.put(slot, gauge.read(reader()))
 
     def slots(self, query: str = "") -> tuple[Slot, ...]:
-        found = []
-        for slot, _, quantity, phase, _ in self._slots:
-            asked = "GetFrequencyCommand" if quantity is None else quantity.query
-            if asked == "Get3PhaseVoltageCommand":
-                asked = "Get3PhaseLLVoltageCommand" if phase in _PAIRS else "Get3PhaseLNVoltageCommand"
-            if not query or query == asked:
-                found.append(slot)
-        return tuple(found)
+        return tuple(slot for slot, _, asked, _ in self._slots if not query or query == asked)
 
 
 def _telling(unit: SimulatedDevice, quantity: Quantity) -> str | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from dog.drivers.simulated.behaviour import Behaviour
 from dog.drivers.simulated.gauge import PLAIN
-from dog.model.catalogue import catalogue
+from dog.model.catalogue import DeviceClass, catalogue
 from dog.model.device import Device
 from dog.model.measure import BadMeasure, Measure
 from dog.model.tell import stateOf
@@ -23,6 +22,14 @@ _NOMINAL = (
     ("Fridge", 120.0),
     ("DeepFreezer", 150.0),
     ("WhiteGoods", 2000.0),
+    ("ShutterActuator", 120.0),
+    ("ShadeActuator", 40.0),
+    ("AwningActuator", 120.0),
+    ("GateActuator", 300.0),
+    ("DoorActuator", 80.0),
+    ("WindowActuator", 60.0),
+    ("Pump", 45.0),
+    ("Ventilator", 40.0),
     ("BrownGoods", 90.0),
     ("PowerDelivery", 110.0),
     ("Acoustic", 3.0),
@@ -64,42 +71,34 @@ class Plan:
 
 
 def planOf(device: Device) -> Plan:
-    """The plan of a device whose class is known."""
+    """The plan of a device whose class is known; worked out once for each make-up."""
     assert device.type is not None
-    functionalities = [
-        *device.type.control,
-        *device.type.notification,
-        *device.type.query,
-        *(each.cls for each in device.controlFunctionalities),
-        *(each.cls for each in device.notificationFunctionalities),
-    ]
-    pulses = frozenset(each for each in device.notifications if stateOf(device, each) is None)
-    valve = stateOf(device, "ChangedDesiredTemperatureNotification") == ("TemperatureState", None)
-    return _plan(
+    key = (
         device.type.name,
-        frozenset(functionalities),
-        frozenset(device.states),
-        frozenset(device.notifications),
-        pulses,
-        valve,
+        tuple(device.states),
+        tuple(device.notifications),
+        tuple(each.cls for each in device.controlFunctionalities),
+        tuple(each.cls for each in device.notificationFunctionalities),
     )
+    plan = _plans.get(key)
+    if plan is None:
+        if len(_plans) >= _MOST:
+            _plans.clear()
+        plan = _plans[key] = _plan(device, device.type, (*key[3], *key[4]))
+    return plan
 
 
-@lru_cache(maxsize=1024)
-def _plan(
-    name: str,
-    functionalities: frozenset[str],
-    states: frozenset[str],
-    notifications: frozenset[str],
-    pulses: frozenset[str],
-    valve: bool,
-) -> Plan:
+_plans: dict[tuple[object, ...], Plan] = {}
+_MOST = 1024
+
+
+def _plan(device: Device, type: DeviceClass, declared: tuple[str, ...]) -> Plan:
     from dog.drivers.simulated.choice import BEHAVIOURS
 
-    type = catalogue().deviceClass(name)
-    assert type is not None
-    names = functionalities | states | notifications
-    if valve:
+    states = frozenset(device.states)
+    pulses = frozenset(each for each in device.notifications if stateOf(device, each) is None)
+    names = states | {*type.control, *type.notification, *type.query, *declared, *device.notifications}
+    if stateOf(device, "ChangedDesiredTemperatureNotification") == ("TemperatureState", None):
         names |= {SETPOINT}
     behaviours = tuple(each for each in BEHAVIOURS if each.fits(names))
     commands: dict[str, list[tuple[int, str]]] = {}
@@ -109,11 +108,6 @@ def _plan(
             commands.setdefault(command, []).append((index, method))
         for command in each.queries:
             queries.setdefault(command, []).append(index)
-    plain = []
-    for cls in states:
-        state = catalogue().state(cls, type.name)
-        if state is not None and state.quantity in PLAIN:
-            plain.append(cls)
     return Plan(
         states,
         names,
@@ -123,7 +117,7 @@ def _plan(
         {command: tuple(found) for command, found in commands.items()},
         {command: tuple(found) for command, found in queries.items()},
         next((watts for kind, watts in _NOMINAL if type.isA(kind)), 5.0),
-        frozenset(plain),
+        frozenset(cls for cls, state in device.states.items() if state.quantity in PLAIN),
     )
 
 

@@ -49,7 +49,7 @@ class ClimateSchedule(Behaviour):
     def _show(self) -> None:
         self.unit.put("ClimateScheduleState", tuple(self.days[day] for day in sorted(self.days)))
 
-    def wake(self) -> None:
+    def begin(self) -> None:
         self._follow()
 
     # -- following it -----------------------------------------------------------------------------

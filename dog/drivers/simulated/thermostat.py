@@ -110,7 +110,9 @@ class Thermostat(Behaviour):
         self.unit.put("HeatingAndCoolingUnitState", state)
 
     def turned(self, on: bool) -> None:
-        self.activity = "idle"
+        if self.activity != "idle":
+            self.activity = "idle"
+            self.unit.tell("StopHeatingCoolingNotification")
         if self._inside is None:
             self.unit.room.condition(0.0, self.unit.now)
         self._showUnit("on" if on else "off")
