@@ -136,7 +136,12 @@ class Gateway(MultiService):
                 raise SystemExit(f"dog: {newer}") from None
             self._pool.start()
         super().startService()  # type: ignore[no-untyped-call]
-        log.info("ready {addresses}", addresses=" ".join(self.listeners.addresses))
+        # Not before the reactor runs: until then a signal to stop would not be understood.
+        self._reactor.callWhenRunning(self._ready)
+
+    def _ready(self) -> None:
+        if self.running:
+            log.info("ready {addresses}", addresses=" ".join(self.listeners.addresses))
 
     def stopService(self) -> Deferred[Any]:
         """Stop everything: no new clients, commands settled, clients told and closed, links closed."""
