@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 
 from dog.api.call import Reply, Request
 from dog.api.resources import system
-from dog.core.events import Kind
+from dog.core.events import EventLog, Kind, Tail
 from dog.core.visibility import House, Visibility
 from dog.interfaces import LinkFailed
 from dog.model.home import Home
@@ -16,7 +16,7 @@ from dog.model.measure import Measure
 from dog.model.rights import Principal, Role
 from dog.model.values import Reading, Slot
 from dog.testing.scripted import NEVER, refuse
-from tests.api.recorded.gateway import Asked, Gateway, InHome
+from tests.api.recorded.gateway import START, Asked, Gateway, InHome
 
 LAMP = "SimpleLamp_mb1"
 GUEST = Principal("guest", Role.VIEWER)
@@ -258,13 +258,34 @@ class Events(Case):
 
     def test_gap(self) -> None:
         """What the log does not keep any more is a gap, told before what follows."""
-        self.gateway.core.log._events = type(self.gateway.core.log._events)(self.gateway.core.log._events, 2)
-        last = self.gateway.core.log.lastId
+        log = self.gateway.core.log = EventLog("small", maxEvents=2)
+        for _ in range(5):
+            log.append(START, Kind.ENVIRONMENT_CHANGED)
         page = self.get("/events?after=1")
-        self.assertEqual(page["gap"], {"epoch": "epoch", "from": 1, "to": last - 2})
-        self.assertEqual([each["eventId"] for each in page["events"]], [last - 1, last])
-        self.assertNotIn("gap", self.get(f"/events?after={last - 2}"))
+        self.assertEqual(page["gap"], {"epoch": "small", "from": 1, "to": 3})
+        self.assertEqual(([each["eventId"] for each in page["events"]], page["next"]), ([4, 5], 5))
+        self.assertNotIn("gap", self.get("/events?after=3"))
         self.assertNotIn("gap", self.get("/events"))
+
+    def test_acrossARestart(self) -> None:
+        """A cursor of an epoch that ended in good order goes on into this one, page by page."""
+        earlier = EventLog("earlier")
+        for _ in range(4):
+            earlier.append(START, Kind.ENVIRONMENT_CHANGED)
+        log = self.gateway.core.log = EventLog("later")
+        log.follow(Tail("earlier", tuple(earlier.after(0) or ()), 4, closed=True))
+        log.append(START, Kind.ENVIRONMENT_CHANGED)
+        epoch, cursor, found = "earlier", 1, []
+        for _ in range(3):
+            page = self.get(f"/events?after={cursor}&epoch={epoch}&limit=2")
+            self.assertNotIn("gap", page)
+            found.append(([each["eventId"] for each in page["events"]], page["epoch"]))
+            epoch, cursor = page["epoch"], page["next"]
+        self.assertEqual(found, [([2, 3], "earlier"), ([4, 5], "later"), ([], "later")])
+        whole = self.get("/events?after=2&epoch=earlier&limit=2")
+        self.assertEqual((whole["epoch"], whole["next"]), ("later", 4))
+        self.assertEqual(self.get("/events?after=4&epoch=later")["next"], 5)
+        self.assertEqual(self.get("/events?after=5&epoch=later")["events"], [])
 
     def test_anotherEpoch(self) -> None:
         """A cursor of another start, known by its epoch or by being ahead, is a gap without a beginning."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dog.api.call import Answer, Call, Result
@@ -12,6 +12,7 @@ from dog.api.shapes import Anything, Array, Integer, Map, Named, Object, String
 from dog.api.views.event import COMMAND_ENTRY, EVENTS, entryJson, eventJson
 from dog.api.views.instant import instant
 from dog.core.core import Core
+from dog.core.events import Event, Resume
 from dog.core.visibility import House
 from dog.live.attachments import Attachments
 from dog.live.links import Link, LinkState
@@ -178,23 +179,26 @@ def command(call: Call, core: Core) -> Result:
     "GET", "/events", root="", right=Right.VIEW, on=On.HOUSE, answers={200: EVENTS}, query=("after", "epoch", "limit")
 )
 def events(call: Call, core: Core) -> Result:
-    """A page of what happened after a cursor; without one, from the oldest event that is kept."""
+    """A page of what happened after a cursor; without one, from the oldest event of this epoch that is kept."""
     log = core.log
     oldest = log.firstId - 1
     after = _integer(call, "after", oldest, 0)
     limit = _integer(call, "limit", PAGE, 1, PAGE)
+    asked = call.query.get("epoch", log.epoch)
     gap: dict[str, Any] = {}
-    if call.query.get("epoch", log.epoch) != log.epoch or after > log.lastId:
-        gap = {"gap": {"epoch": log.epoch, "from": None, "to": oldest}}
-        after = oldest
-    elif after < oldest:
-        gap = {"gap": {"epoch": log.epoch, "from": after, "to": oldest}}
-        after = oldest
-    page = (log.after(after) or [])[:limit]
+    resumed = log.resume(asked, after)
+    found: Sequence[Event] = resumed.events
+    if resumed.how is Resume.GAP:
+        gap = {"gap": {"epoch": log.epoch, "from": resumed.gapFrom, "to": oldest}}
+        after, found = oldest, log.after(oldest) or ()
+    elif not found:
+        after = log.lastId
+    page = found[:limit]
+    end = page[-1].eventId if page else after
+    # A page may end in the epoch before; the cursor is of that one then.
+    before = log.before is not None and asked == log.before.epoch and not gap and end < log.before.lastId
     seen = [eventJson(each) for each in page if each.device is None or each.device in call.house.visible]
-    return Answer(
-        {"epoch": log.epoch, "events": seen, "next": page[-1].eventId if page else after, **gap},
-    )
+    return Answer({"epoch": asked if before else log.epoch, "events": seen, "next": end, **gap})
 
 
 def _integer(call: Call, name: str, default: int, least: int, most: int | None = None) -> int:

@@ -34,7 +34,11 @@ EVENT = Named(
 EVENTS = Named(
     "Events",
     Object(
-        {"epoch": String(), "events": Array(EVENT), "next": Integer(description="The cursor to go on from.")},
+        {
+            "epoch": String(description="Of next: what to ask with it."),
+            "events": Array(EVENT),
+            "next": Integer(description="The cursor to go on from."),
+        },
         {
             "gap": Object(
                 {"epoch": String(), "from": Nullable(Integer()), "to": Integer()},
