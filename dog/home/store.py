@@ -31,6 +31,7 @@ class HomeStore:
 
     def __init__(self, path: str | os.PathLike[str], system: System | None = None, limit: int = MAX_BYTES) -> None:
         self.path = os.fspath(path)
+        self._name = os.path.basename(self.path)  # clients are told refusals, and no paths of this machine
         self.readHash: str | None = None
         self.ownHash: str | None = None
         self.changedElsewhere = False
@@ -61,14 +62,16 @@ class HomeStore:
             what the edit refuses.
         """
         if self._isYaml:
-            raise Refusal(Code.STORAGE, f"{self.path} is YAML, which is for reading only; only an XML home can change")
+            raise Refusal(
+                Code.STORAGE, f"{self._name} is YAML, which is for reading only; only an XML home can change"
+            )
         path = os.path.realpath(self.path)
         try:
             data = readWhole(path, self._limit)
         except OSError as error:
-            raise Refusal(Code.STORAGE, f"{self.path} can't be read: {error.strerror}") from None
+            raise Refusal(Code.STORAGE, f"{self._name} can't be read: {error.strerror}") from None
         if len(data) > self._limit:
-            raise Refusal(Code.STORAGE, f"{self.path} has more than {self._limit} bytes")
+            raise Refusal(Code.STORAGE, f"{self._name} has more than {self._limit} bytes")
         found = hashlib.sha256(data).hexdigest()
         self.changedElsewhere = self.readHash is not None and found != self.readHash
         new = edit(data)
@@ -86,10 +89,10 @@ class HomeStore:
         try:
             replaceWhole(path, old, new, self._system)
         except NotDurable as error:
-            message = f"{self.path} was changed, but a power cut may undo it: {error.strerror}"
+            message = f"{self._name} was changed, but a power cut may undo it: {error.strerror}"
             raise Refusal(Code.STORAGE, message) from error
         except OSError as error:
-            raise Refusal(Code.STORAGE, f"{self.path} can't be written, it is as it was: {error.strerror}") from error
+            raise Refusal(Code.STORAGE, f"{self._name} can't be written, it is as it was: {error.strerror}") from error
 
     def _parse(self, data: bytes) -> Home:
         if self._isYaml:

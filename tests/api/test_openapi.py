@@ -77,7 +77,7 @@ class Performs(SynchronousTestCase):
             Reading(Slot("SimpleLamp_mb1", "OnOffState"), "off"),
             Reading(Slot("Temp_mb1", "TemperatureState"), Measure.of("21.5", "C"), maxAge=30.0),
         )
-        file = Path(self.mktemp())
+        file = Path(self.mktemp()).absolute()
         file.write_bytes(HOME.read_bytes())
         gateway = House(file, driver)
         gateway.start()
@@ -127,6 +127,7 @@ class Performs(SynchronousTestCase):
             self.assertEqual(told, outcome, f"{asked}: {answer.body[:500]!r}")
             status = outcome.status if isinstance(outcome, Code) else outcome
             self.assertEqual(answer.status, status)
+            self.assertNotIn(str(Path.cwd()).encode(), answer.body)
             self.fits(asked, described, answer, str(status))
             if isinstance(outcome, Code):
                 self.errorsInXml(asked, described, example, outcome)
