@@ -78,7 +78,6 @@ class Thermostat(Behaviour):
     def _control(self) -> None:
         off = self.unit.part(OnOff)
         if self.mode == "stop" or (off is not None and off.mode != "on" and self.unit.has("OnNotification")):
-            self._act("idle")
             return
         wanting = self.desired - self.temperature()
         sign = 1 if self.mode == "heat" else -1

@@ -45,7 +45,7 @@ class PluggedInTests(MeterTestCase):
         self.house.run(60)
         before = self.house.number("outlet", ENERGY)
         self.house.run(3600)
-        self.assertNear(self.house.number("outlet", ENERGY) - before, 0.06, 0.0021)
+        self.assertNear(self.house.number("outlet", ENERGY) - before, 0.06, 0.0011)
         self.house.send("lamp", "OffCommand")
         self.house.run(1)
         before = self.house.number("outlet", ENERGY)
@@ -74,6 +74,17 @@ class PluggedInTests(MeterTestCase):
         self.house.run(1)
         self.assertNotEqual(self.house.number("outlet", POWER), 60.0)
         self.assertGreater(self.house.number("outlet", POWER), 0.0)
+
+
+    def test_pluggedInElsewhere(self) -> None:
+        """A lamp that comes back without being plugged in here does not count here any more."""
+        self.house.link.detach("lamp")
+        device = lamp("lamp", "60 W")
+        self.house.link.attach(device, self.house.ports["lamp"])
+        self.house.run(1)
+        self.house.send("lamp", "OnCommand")
+        self.house.run(120)
+        self.assertNotEqual(self.house.number("outlet", POWER), 60.0)
 
 
 class MeterOfTests(MeterTestCase):

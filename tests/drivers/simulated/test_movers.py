@@ -45,6 +45,18 @@ class ShutterTests(SynchronousTestCase):
         self.house.run(0.2)
         self.assertEqual(self.states()[-1], "up")
 
+    def test_restsOnTheWayDown(self) -> None:
+        self.house.send("it", "UpCommand")
+        self.house.run(21)
+        self.house.send("it", "DownCommand")
+        self.house.run(15)
+        self.house.send("it", "RestCommand")
+        self.house.send("it", "DownCommand")
+        self.house.run(4.9)
+        self.assertEqual(self.states()[-1], "lowering")
+        self.house.run(0.2)
+        self.assertEqual(self.states()[-1], "down")
+
     def test_turnsRound(self) -> None:
         self.house.send("it", "UpCommand")
         self.house.run(5)
