@@ -29,7 +29,7 @@ class Options(UsageOptions):
     settings: Settings
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._listen: list[str] = []
 
     def opt_listen(self, endpoint: str) -> None:

@@ -24,7 +24,8 @@ SHIPPED = Path(__file__).parent.parent / "etc" / "dog" / "dog.toml"
 
 class SettingsTests(SynchronousTestCase):
     def problems(self, text: str) -> list[str]:
-        return self.assertRaises(BadConfiguration, parseSettings, text).problems
+        problems: list[str] = self.assertRaises(BadConfiguration, parseSettings, text).problems
+        return problems
 
     def test_empty(self) -> None:
         self.assertEqual(parseSettings(""), Settings())

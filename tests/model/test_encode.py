@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -41,7 +42,7 @@ class EncodeTests(SynchronousTestCase):
             self.assertEqual(str(back), str(value))
 
     def test_nonsense(self) -> None:
-        for data in (
+        nonsense: tuple[Any, ...] = (
             None,
             {},
             [],
@@ -50,5 +51,6 @@ class EncodeTests(SynchronousTestCase):
             ["hsb", 1],
             ["day", 1, [["x", 1]]],
             ["what", 1],
-        ):
+        )
+        for data in nonsense:
             self.assertRaises(ValueError, decode, data)
