@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -11,7 +12,7 @@ import dog
 from dog.drivers.simulated import driver
 from dog.home.reader import readHome
 from dog.model.catalogue import catalogue
-from dog.testing import FakeKit, FakeLinkPort
+from dog.testing import EPOCH, FakeKit, FakeLinkPort
 from tests.drivers.simulated.observer import Observer
 from tests.home.samples import hasSchema, violations
 
@@ -79,8 +80,11 @@ class AliveTests(SynchronousTestCase):
     """The demo home under the simulated driver."""
 
     def setUp(self) -> None:
+        self.begin(EPOCH)
+
+    def begin(self, epoch: datetime) -> None:
         self.home = readHome(HOME, "home.xml")
-        self.kit = FakeKit(3)
+        self.kit = FakeKit(3, epoch)
         self.linkPort = FakeLinkPort()
         self.link = driver.link("home", {}, None, self.linkPort, self.kit)
         self.ports = {}
@@ -103,12 +107,14 @@ class AliveTests(SynchronousTestCase):
             self.assertEqual(port.steps, 1, id)
 
     def test_events(self) -> None:
-        """Events come within seconds, and go on coming."""
-        self.kit.run(1.0)
-        for _ in range(60):
-            before = self.total()
-            self.kit.run(30.0)
-            self.assertGreater(self.total(), before)
+        """Events come within seconds, and go on coming; in the dead of night, too."""
+        for epoch in (EPOCH, EPOCH + timedelta(hours=14)):
+            self.begin(epoch)
+            self.kit.run(1.0)
+            for _ in range(60):
+                before = self.total()
+                self.kit.run(30.0)
+                self.assertGreater(self.total(), before)
 
     def test_aDay(self) -> None:
         """Nothing wrong is reported in a day; most kinds of notification occur by themselves."""

@@ -57,13 +57,13 @@ class Program(Behaviour):
         self._tellTimes()
 
     def wake(self) -> None:
-        self.unit.after(self.unit.link.first(self.unit.dice, _AGAIN), self._somebody)
+        self.unit.after(self.unit.people(_AGAIN / 4), self._somebody)
 
     def _somebody(self) -> None:
         onoff = self.unit.part(OnOff)
         if self.phase is None and self._start is None and (onoff is None or onoff.mode == "on"):
             self.start({})
-        self.unit.after(self.unit.dice.about(_AGAIN) / self.unit.link.world.bustle(self.unit.now), self._somebody)
+        self.unit.after(self.unit.people(_AGAIN), self._somebody)
 
     # -- running ----------------------------------------------------------------------------------
 

@@ -15,10 +15,10 @@ class Button(Behaviour):
     __slots__ = ()
 
     notifications = frozenset({"PressedNotification", "ReleasedNotification"})
-    pause = 300.0
+    pause = 600.0
 
     def wake(self) -> None:
-        self.unit.after(self.unit.link.first(self.unit.dice, self.pause), self._press)
+        self.unit.after(self.unit.people(self.pause), self._press)
 
     def _press(self) -> None:
         self._show(True)
@@ -27,7 +27,7 @@ class Button(Behaviour):
 
     def _release(self) -> None:
         self._show(False)
-        self.unit.after(self.unit.dice.about(self.pause) / self.unit.link.world.bustle(self.unit.now), self._press)
+        self.unit.after(self.unit.people(self.pause), self._press)
 
     def _show(self, pressed: bool) -> None:
         onoff = self.unit.part(OnOff)
@@ -46,7 +46,7 @@ class Buttons(Behaviour):
 
     states = frozenset({"MultipleOnOffState"})
     notifications = frozenset({"PressedMNotification", "ReleasedMNotification"})
-    pause = 300.0
+    pause = 600.0
 
     def __init__(self, unit: SimulatedDevice) -> None:
         super().__init__(unit)
@@ -56,7 +56,7 @@ class Buttons(Behaviour):
             unit.put(slot, "off")
 
     def wake(self) -> None:
-        self.unit.after(self.unit.link.first(self.unit.dice, self.pause), self._press)
+        self.unit.after(self.unit.people(self.pause), self._press)
 
     def _press(self) -> None:
         index = self.unit.dice.bits() % len(self._ids)
@@ -66,7 +66,7 @@ class Buttons(Behaviour):
 
     def _release(self, index: int) -> None:
         self._show(index, False)
-        self.unit.after(self.unit.dice.about(self.pause) / self.unit.link.world.bustle(self.unit.now), self._press)
+        self.unit.after(self.unit.people(self.pause), self._press)
 
     def _show(self, index: int, pressed: bool) -> None:
         id = self._ids[index]

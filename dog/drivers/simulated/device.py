@@ -219,6 +219,10 @@ class SimulatedDevice:
         for id in self.device.controls:
             self.link.operate(id, command, args)
 
+    def people(self, mean: float) -> float:
+        """Seconds until people do it again: about C{mean} while they are about, longer at night."""
+        return self.dice.about(mean) / self.link.world.bustle(self.now)
+
     # -- commands -------------------------------------------------------------------------------------
 
     def send(self, command: Command) -> Deferred[Outcome]:

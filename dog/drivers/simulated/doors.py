@@ -106,7 +106,7 @@ class Contact(Behaviour):
     def _close(self) -> None:
         self.unit.put("OpenCloseState", "close")
         self.unit.tell("CloseNotification")
-        self.unit.after(self.unit.dice.about(self._interval) / self.unit.link.world.bustle(self.unit.now), self._open)
+        self.unit.after(self.unit.people(self._interval), self._open)
 
     def slots(self, query: str = "") -> tuple[Slot, ...]:
         return (self.unit.slot("OpenCloseState"),)

@@ -13,7 +13,7 @@ from dog.model.values import Slot
 _STEP, _PAUSE = 10, 0.2
 
 #: Seconds between two times that somebody uses a dimmer, while people are about.
-_HAND = 600.0
+_HAND = 900.0
 
 
 def levelOf(args: Args, name: str) -> int:
@@ -57,14 +57,14 @@ class Level(Behaviour):
 
     def wake(self) -> None:
         if self.unit.plan.names.isdisjoint(self.functionalities):
-            self.unit.after(self.unit.link.first(self.unit.dice, _HAND), self._hand)
+            self.unit.after(self.unit.people(_HAND), self._hand)
 
     def _hand(self) -> None:
         """Somebody turns the dimmer, and what it controls follows."""
         up = self._target < 100 and (self._target == 0 or self.unit.dice.chance(0.5))
         self._stepBy(up)
         self.unit.relay("StepUpCommand" if up else "StepDownCommand")
-        self.unit.after(self.unit.dice.about(_HAND) / self.unit.link.world.bustle(self.unit.now), self._hand)
+        self.unit.after(self.unit.people(_HAND), self._hand)
 
     def turned(self, on: bool) -> None:
         if not on:

@@ -20,7 +20,7 @@ _DRIVES = frozenset(
 _CONTROL = frozenset({"OnOffFunctionality", "OnOffStandByFunctionality", "ToggleFunctionality"})
 
 #: Seconds between two times that somebody uses a switch, while people are about.
-_HAND = 420.0
+_HAND = 900.0
 
 
 class OnOff(Behaviour):
@@ -56,14 +56,16 @@ class OnOff(Behaviour):
     def wake(self) -> None:
         names = self.unit.plan.names
         if names.isdisjoint(_CONTROL) and names.isdisjoint(_DRIVES):
-            self.unit.after(self.unit.link.first(self.unit.dice, _HAND), self._hand)
+            self._again()
 
     def _hand(self) -> None:
         """Somebody uses the switch, and with it what it controls."""
         self.switch("off" if self.mode == "on" else "on")
         self.unit.relay("OnCommand" if self.mode == "on" else "OffCommand")
-        bustle = self.unit.link.world.bustle(self.unit.now)
-        self.unit.after(self.unit.dice.about(_HAND) / bustle, self._hand)
+        self._again()
+
+    def _again(self) -> None:
+        self.unit.after(self.unit.people(_HAND), self._hand)
 
     def switch(self, mode: str) -> None:
         """To C{on}, C{off} or C{standBy}; what depends on it follows."""

@@ -187,7 +187,7 @@ class ShutterButton(Behaviour):
         unit.put("UpDownRestState", "rest")
 
     def wake(self) -> None:
-        self.unit.after(self.unit.link.first(self.unit.dice, self._interval), self._press)
+        self.unit.after(self.unit.people(self._interval), self._press)
 
     def _press(self) -> None:
         up = self.unit.dice.chance(0.5)
@@ -198,7 +198,7 @@ class ShutterButton(Behaviour):
 
     def _release(self) -> None:
         self.unit.put("UpDownRestState", "rest")
-        self.unit.after(self.unit.dice.about(self._interval) / self.unit.link.world.bustle(self.unit.now), self._press)
+        self.unit.after(self.unit.people(self._interval), self._press)
 
     def slots(self, query: str = "") -> tuple[Slot, ...]:
         return (self.unit.slot("UpDownRestState"),)
