@@ -94,7 +94,6 @@ class BoundedChannel(HTTPChannel):
     def __init__(self) -> None:
         super().__init__()
         self._answering = False
-        self._refusing = False
         self._deadline: IDelayedCall | None = None
 
     @property
@@ -121,7 +120,6 @@ class BoundedChannel(HTTPChannel):
 
     def refuse(self, request: BoundedRequest) -> None:
         """Answer before the body has come, and then read on for a while."""
-        self._refusing = True
         self.transport.write(self.bounds.tooLarge(request))
         self._relax()
         self._expect(self.bounds.drainTimeout)
@@ -142,7 +140,4 @@ class BoundedChannel(HTTPChannel):
 
     def _tooLate(self) -> None:
         self._deadline = None
-        if self._refusing:
-            self.loseConnection()
-        else:
-            self.timeoutConnection()
+        self.timeoutConnection()

@@ -132,7 +132,7 @@ class Api:
             return Media.JSON, forced or self._profile
         if all(shape is None for shape in route.answers.values()) and request.method not in SAFE:
             # It answers with nothing, and nothing is acceptable to everybody.
-            return Media.JSON, forced or self._profile
+            return Media.JSON, self._profile
         return choose(request.accept, offered, self._profile, forced)
 
     def _body(self, route: Route, request: Request) -> Any:

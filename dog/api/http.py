@@ -239,7 +239,7 @@ def _segments(path: Iterable[bytes]) -> tuple[bytes, ...]:
 
 
 class HttpSite(Site):
-    """The web server. Without C{logPath} it keeps no access log, and no timer that writes dates for one."""
+    """The web server. It keeps no access log, and so no timer that writes dates for one."""
 
     protocol = BoundedChannel  # type: ignore[assignment]
     requestFactory = BoundedRequest
@@ -253,16 +253,13 @@ class HttpSite(Site):
         return [b"http/1.1"]
 
     def startFactory(self) -> None:
-        if self.logPath is not None:
-            super().startFactory()
+        """Twisted's own opens the log and starts its timer."""
 
     def stopFactory(self) -> None:
-        if self.logPath is not None:
-            super().stopFactory()
+        """Nothing was started."""
 
     def log(self, request: Any) -> None:
-        if self.logPath is not None:
-            super().log(request)
+        """Nothing is logged."""
 
 
 def factory(

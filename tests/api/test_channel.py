@@ -159,6 +159,25 @@ class Time(Case):
         # From now on the rest of the next request has its time.
         self.assertEqual(self.dribble(b"x" * 100, 1), 10)
 
+    def test_nextOneHasBegun(self) -> None:
+        """The beginning of a request that came during an answer counts from the answer on."""
+        waiting = self.slow()
+        self.channel.dataReceived(b"GET /b HT")
+        self.clock.advance(1000)
+        waiting.callback(Reply(200, Media.JSON, b"{}"))
+        self.clock.advance(9.9)
+        self.assertFalse(self.transport.disconnecting)
+        self.clock.advance(0.2)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_stuck(self) -> None:
+        """A peer that does not take the end of the connection is dropped after a while."""
+        self.channel.dataReceived(b"GET")
+        self.clock.advance(10)
+        self.assertFalse(self.transport.disconnected)
+        self.clock.advance(self.channel.abortTimeout)
+        self.assertTrue(self.transport.disconnected)
+
     def slow(self) -> Deferred[Reply]:
         waiting = Deferred[Reply]()
         self.tree.replies = [waiting]

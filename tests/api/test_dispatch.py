@@ -85,6 +85,8 @@ class Case(SynchronousTestCase):
                 answers={200: BODY},
             ),
             self.made("GET", "/ported", self.ported),
+            self.made("GET", "/guarded", self.read, right=Right.ADMIN, answers={200: BODY}),
+            self.made("PUT", "/guarded/part", self.take, right=Right.OPERATE, answers={200: None}),
         ]
         nothing: Any = None
         ports = Ports(self.core, nothing, nothing, nothing, nothing, lambda: "the plan", {"version": "1"})
@@ -193,7 +195,7 @@ class Paths(Case):
 
     def test_ports(self) -> None:
         """A resource gets the ports that it names; the table is one."""
-        self.assertEqual(self.ask("GET", "/ported").json, {"plan": "the plan", "routes": 11, "version": "1"})
+        self.assertEqual(self.ask("GET", "/ported").json, {"plan": "the plan", "routes": 13, "version": "1"})
 
 
 class Rights(Case):
@@ -386,6 +388,18 @@ class Conditions(Case):
         tag = self.tag()
         self.assertEqual(self.ask("PUT", "/text/part", {"text": "second"}, if_match=tag).status, 200)
         self.refused(Code.PRECONDITION_FAILED, "PUT", "/text/part", {"text": "third"}, if_match=tag)
+
+    def test_guarded(self) -> None:
+        """A condition on what one may not read does not tell whether it holds."""
+        user = Principal("user", Role.USER)
+        for tag in ("*", '"x"'):
+            self.refused(Code.FORBIDDEN, "PUT", "/guarded/part", if_match=tag, principal=user)
+        self.assertEqual(self.calls, [])
+        self.assertEqual(self.ask("PUT", "/guarded/part", if_match="*").status, 200)
+
+    def test_reading(self) -> None:
+        """If-Match is for changes."""
+        self.assertEqual(self.ask("GET", "/text", if_match='"x"').status, 200)
 
     def test_nothingToMatch(self) -> None:
         """Where there is nothing, not even * matches; a command is not sent then."""

@@ -242,6 +242,15 @@ class Answers(Case):
         self.channel.connectionLost(Failure(ConnectionDone()))
         self.assertEqual((self.flushLoggedErrors(), self.transport.value()), ([], b""))
 
+    def test_bugAfterAll(self) -> None:
+        """A bug is logged even when nobody waits any more."""
+        waiting = Deferred[Reply](lambda it: it.errback(ZeroDivisionError()))
+        self.tree.replies = [waiting]
+        self.send("GET /a HTTP/1.1", "Host: a")
+        self.channel.connectionLost(Failure(ConnectionDone()))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.channel = None
+
     def test_bugs(self) -> None:
         """A reply that can't be sent is logged, and the connection ends: nobody waits for nothing."""
         broken: Any = Reply(200, Media.JSON, "no bytes")  # type: ignore[arg-type]
@@ -362,6 +371,22 @@ class Places(Case):
         for path in ("/", "/static/a", "/ws"):
             self.ask("GET", path)
         self.assertEqual([each.path for each in self.tree.requests], [(), ("static", "a"), ("ws",)])
+
+
+class Site(Case):
+    def test_noTimer(self) -> None:
+        """A site that nobody talks to keeps no timer."""
+        self.channel.connectionLost(Failure(ConnectionDone()))
+        self.channel = None
+        self.site.doStart()
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.connect()
+        self.assertEqual(self.ask("GET", "/a").status, 200)
+        self.site.doStop()
+
+    def test_protocols(self) -> None:
+        """HTTP/2 is not offered: the bounds are those of HTTP/1.1."""
+        self.assertEqual(self.site.acceptableProtocols(), [b"http/1.1"])
 
 
 class Whole(SynchronousTestCase):
