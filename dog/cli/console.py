@@ -53,7 +53,7 @@ class Console:
         self.line(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Rows in columns under their heads; a row whose last text is marked with L{dim} is less important."""
+        """Rows in columns under their heads."""
         head, *lines = layout(heads, rows, self.columns)
         self._out.write("\n".join([self.bold(head), *lines]) + "\n")
         self._out.flush()

@@ -125,13 +125,22 @@ class Watch:
         client.connect(patient).addCallback(self._subscribe).addErrback(self._failed)
         return ended
 
-    def _subscribe(self, presentation: Presentation) -> Deferred[Response]:
+    def _subscribe(self, presentation: Presentation) -> Deferred[Any]:
         """Whose notifications these are is asked first, so that the first one is already judged rightly."""
+        from twisted.internet.defer import succeed
+
         assert self._client is not None
-        subscribe = self._client.subscribe
-        if not self._filters:
-            return subscribe()
-        return self._learn().addCallback(lambda _: subscribe())
+        client = self._client
+        learned = self._learn() if self._filters else succeed(None)
+
+        def interrupted(failure: Any) -> None:
+            """The client comes back by itself, and then with what it was asked to subscribe to."""
+            failure.trap(NotReachable)
+            if client.connected:
+                failure.raiseException()
+
+        learned.addErrback(interrupted).addCallback(lambda _: client.subscribe())
+        return learned.addErrback(interrupted)
 
     def _learn(self) -> Deferred[None]:
         assert self._client is not None
@@ -147,7 +156,7 @@ class Watch:
         if self._away:
             self._away = False
             self._asked.clear()
-            self._console.note("connected again", event="connected")
+            self._console.note("connected", event="connected")
             if self._filters:
                 self._learn().addErrback(self._unlearned)
 
@@ -201,8 +210,7 @@ class Watch:
         return self._ended is None
 
     def _failed(self, failure: Any) -> None:
-        if not self._away or failure.check(Failed) or not failure.check(NotReachable):
-            self._end(failure.value)
+        self._end(failure.value)
 
     def _end(self, error: Exception | None) -> None:
         ended, self._ended = self._ended, None

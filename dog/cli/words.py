@@ -53,6 +53,8 @@ def run(parser: argparse.ArgumentParser, shell: str, console: Console, environme
 
 def _split(line: str) -> list[str]:
     """The words of a line that is still being typed; the last is the one at the cursor, perhaps empty."""
+    if (len(line) - len(line.rstrip("\\"))) % 2:
+        line = line[:-1]  # what it escapes is still to come
     for closing in ("", "'", '"'):
         try:
             words = shlex.split(line + closing)
