@@ -16,11 +16,15 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from dog.config import Settings
 from dog.core.events import Resume
+from dog.model.command import Stage
+from dog.model.rights import ANONYMOUS
 from dog.service import MAX_PLAN, Gateway, readPlan
 from dog.testing.process import GatewayProcess
 
 DEMO = Path(__file__).parent.parent / "dog" / "demo" / "home.xml"
 
+
+HOMES = Path(__file__).parent / "data" / "homes"
 
 #: After stopping cleanly, twistd ends itself by the signal that stopped it, as is good manners.
 CLEAN = (0, -signal.SIGTERM)
@@ -52,6 +56,32 @@ class ComposedTests(SynchronousTestCase):
         for _ in range(60):
             self.reactor.advance(1)
         self.assertGreater(core.log.lastId, before, "the demo home is alive")
+
+    def test_realHomes(self) -> None:
+        """Any home runs in simulation, whatever its buses: every device active, every command obeyed."""
+        homes = [each for each in HOMES.glob("*/*.xml") if each.parent.name in ("knx", "bticino", "zwave", "recorded")]
+        self.assertGreaterEqual(len(homes), 4)
+        for home in homes:
+            gateway = self.gateway(home=home, simulate=True)
+            core = gateway.stepper.core
+            for device in core.home.devices.values():
+                self.assertTrue(core.presence(device.id).active, f"{home}: {device.id}")
+                for name, types in device.commands.items():
+                    if any(not each.params for each in types):
+                        sending = gateway.commands.send(device, name, None, ANONYMOUS)
+                        entry = self.successResultOf(sending)
+                        self.assertIs(entry.stage, Stage.CONFIRMED, f"{home}: {device.id} {name} {entry.outcome}")
+            self.successResultOf(gateway.stopService())
+
+    def test_realHomesWithoutTheirDrivers(self) -> None:
+        """Every device whose bus has no driver is listed, inactive, with the reason."""
+        gateway = self.gateway(home=HOMES / "knx" / "knx.xml")
+        core = gateway.stepper.core
+        self.assertGreater(len(core.home.devices), 5)
+        for id in core.home.devices:
+            presence = core.presence(id)
+            self.assertEqual((presence.active, presence.code), (False, "no_driver"))
+            self.assertIn("KNXNETIP", presence.reason or "")
 
     def test_missingHome(self) -> None:
         """A home that is not there is an empty house that says so; the API works."""

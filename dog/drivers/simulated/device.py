@@ -226,6 +226,7 @@ class SimulatedDevice:
     # -- commands -------------------------------------------------------------------------------------
 
     def send(self, command: Command) -> Deferred[Outcome]:
+        self.link.rouse(self)
         if not self.live:
             return succeed(
                 Outcome(Stage.FAILED, Code.UNREACHABLE.value, f"{self.id} is not attached to a running link")

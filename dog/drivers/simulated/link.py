@@ -92,7 +92,12 @@ class SimulatedLink:
             unit.live = False
 
     def _wakeSoon(self, unit: SimulatedDevice, seconds: float) -> None:
-        self.timers.after(seconds, lambda: unit.wake() if self.units.get(unit.id) is unit else None)
+        self.timers.after(seconds, lambda: self.rouse(unit))
+
+    def rouse(self, unit: SimulatedDevice) -> None:
+        """Wake a device that sleeps since the start, if it is here: its turn has come, or a command has."""
+        if self.running and not unit.live and self.units.get(unit.id) is unit:
+            unit.wake()
 
     # -- what devices share -----------------------------------------------------------------------
 
