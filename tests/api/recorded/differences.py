@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ def _configuration(ours: Any) -> Any:
 
 
 _ENVIRONMENT = recorded("200-env-json")["building"][0]
+_PAGE = (files("dog.pages") / "index.html").read_text("utf-8").replace("{websocketPath}", "/ws")
 _NOT_FOUND = Ours(404, "not_found")
 _BAD_JSON = Ours(400, "bad_json")
 _BAD_BODY = Ours(400, "bad_body")
@@ -114,7 +116,11 @@ DIFFERENCES: dict[str, dict[str, Ours]] = {
     "Lamp command on Modbus": {"102-status-after-on-2.5s": Ours(200, body=is_(_lamp("on")))},
     "State after a command": {"101-status-after-on-immediately": Ours(200, body=is_(_lamp("on")))},
     "/application.wadl": {"312-wadl": _NOT_FOUND},
-    "/admin/ui and /": {"306-admin-ui-index": _NOT_FOUND, "307-admin-ui-dir": _NOT_FOUND},
+    "/admin/ui and /": {
+        "306-admin-ui-index": _NOT_FOUND,
+        "307-admin-ui-dir": _NOT_FOUND,
+        "310-root": Ours(200, body=is_(_PAGE)),
+    },
     "Values of /admin": {
         "300-admin-bundles": Ours(200, body=is_([{"name": f"modbus ({__version__})", "state": "Active"}])),
         "302-admin-mem-runtime": Ours(200, body=likeRecorded("302-admin-mem-runtime")),

@@ -38,6 +38,7 @@ from dog.model.home import Home
 from dog.model.measure import Measure
 from dog.model.rights import ANONYMOUS, Principal
 from dog.model.values import Reading, Slot
+from dog.pages import pages
 from dog.testing.scripted import ScriptedDriver
 
 HOME = Path(__file__).parent / "home.xml"
@@ -116,7 +117,7 @@ class Gateway:
             about={"name": "dog", "version": "test", "started": START, "simulated": False},
         )
         self.api = Api(ROUTES, self.ports, self.clock, profile=profile)
-        self._site = http.factory(self.api, ANONYMOUS, self.clock, maxBody=maxBody)
+        self._site = http.factory(self.api, ANONYMOUS, self.clock, pages=pages("/ws"), maxBody=maxBody)
 
     @property
     def home(self) -> Home:
