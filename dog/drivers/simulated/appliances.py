@@ -260,7 +260,7 @@ class Super(Behaviour):
     functionalities = frozenset(
         {"SuperHeatingFunctionality", "SuperFreezingFunctionality", "SuperCoolingFunctionality"}
     )
-    states = frozenset({"HeatingApplianceState", "FreezingApplianceState"})
+    states = frozenset({"HeatingApplianceState", "FreezingApplianceState", "CoolingApplianceState"})
     commands = {
         "StartSuperHeatingCommand": "start",
         "StopSuperHeatingCommand": "stop",
@@ -280,6 +280,7 @@ class Super(Behaviour):
         """A state that knows one value only is C{idle} otherwise."""
         self.unit.put("HeatingApplianceState", "superHeating" if self._on else NEITHER)
         self.unit.put("FreezingApplianceState", "superFreezing" if self._on else NEITHER)
+        self.unit.put("CoolingApplianceState", "superCooling" if self._on else NEITHER)
 
     def _switch(self, on: bool) -> None:
         if self._timer is not None:

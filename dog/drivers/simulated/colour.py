@@ -18,7 +18,7 @@ class Colour(Behaviour):
     __slots__ = ("color",)
 
     functionalities = frozenset({"ColorControlFunctionality"})
-    states = frozenset({"ColorStateHSB"})
+    states = frozenset({"ColorStateHSB", "ColorStateRGB"})
     notifications = frozenset({"ColorHSBNotification", "ColorRGBNotification"})
     commands = {"SetColorHSBCommand": "setHSB", "SetColorRGBCommand": "setRGB", "SetCommand": "set"}
 
@@ -29,6 +29,7 @@ class Colour(Behaviour):
         brightness = round(254 * (level.level if level is not None else 80) / 100)
         self.color = HSBColor(round(dice.between(0, 65535)), round(dice.between(60, 254)), brightness)
         unit.put("ColorStateHSB", self.color)
+        unit.put("ColorStateRGB", toRGB(self.color))
 
     def dimmed(self, level: int) -> None:
         if level:
@@ -59,6 +60,7 @@ class Colour(Behaviour):
     def _show(self, color: HSBColor) -> None:
         self.color = color
         self.unit.put("ColorStateHSB", color)
+        self.unit.put("ColorStateRGB", toRGB(color))
         self.unit.tell("ColorHSBNotification", colorHSB=color)
         self.unit.tell("ColorRGBNotification", colorRGB=toRGB(color))
 

@@ -32,6 +32,9 @@ COUNTS = (
     Count("WaterMeasurementState", "ColdWaterM3MeasurementNotification", "GetColdWaterM3Command", 0.03, 900.0),
     Count("EnergyMeasurementState", "HeatingEnergyMeasurementNotification", "GetHeatingEnergyCommand", 2.5, 20000.0),
     Count(
+        "HeatingEnergyMeasurementState", "HeatingEnergyMeasurementNotification", "GetHeatingEnergyCommand", 2.5, 9e3
+    ),
+    Count(
         "MultipleEnergyMeasurementState",
         "MultipleEnergyMeasurementNotification",
         "GetMultipleEnergyCommand",

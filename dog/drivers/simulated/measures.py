@@ -118,6 +118,13 @@ PROBES = (
         _pressure,
         also=("PressureMeasurementMNotification",),
     ),
+    Probe(
+        "MultiplePressureState",
+        "PressureMeasurementMNotification",
+        ("GetPressureMCommand",),
+        _pressure,
+        keys=_SENSORS,
+    ),
     Probe("Co2MeasurementState", "Co2MeasurementNotification", ("GetCo2ConcentrationCommand",), _people(420, 1600)),
     Probe(
         "Co2EqMeasurementState",

@@ -102,11 +102,23 @@ def _quantities() -> tuple[Quantity, ...]:
                         True,
                     )
                 )
+            if digit == "1" and "Energy" not in name:
+                # Older configurations declare these; drivers report them to this day.
+                found.append(
+                    Quantity(
+                        f"{name}MeasurementState",
+                        f"{phase}{name}MeasurementNotification",
+                        f"Get1Phase{name}Command",
+                        get,
+                        adds=adds,
+                    )
+                )
     return tuple(found)
 
 
 QUANTITIES = _quantities()
 _FREQUENCY = "FrequencyMeasurementState"
+_FREQUENCIES = "ThreePhaseFrequencyMeasurementState"
 
 
 class Electricity(Behaviour):
@@ -120,7 +132,7 @@ class Electricity(Behaviour):
 
     __slots__ = ("_always", "_at", "_base", "_joules", "_loads", "_period", "_poked", "_slots", "_tariffs", "_waves")
 
-    states = frozenset(each.state for each in QUANTITIES) | {_FREQUENCY}
+    states = frozenset(each.state for each in QUANTITIES) | {_FREQUENCY, _FREQUENCIES}
     queries = frozenset(each.query for each in QUANTITIES) | {
         "GetFrequencyCommand",
         "Get3PhaseLLVoltageCommand",
@@ -151,10 +163,7 @@ class Electricity(Behaviour):
         for each in QUANTITIES:
             if each.state in has:
                 self._add(each)
-        if _FREQUENCY in has:
-            gauge = unit.gauge("frequency", _FREQUENCY, "SimpleFrequencyMeasurementNotification")
-            world, now = unit.link.world, unit.link.now
-            self._slots.append((unit.slot(_FREQUENCY), gauge, "GetFrequencyCommand", lambda: world.frequency(now())))
+        self._addFrequencies()
         self._show()
 
     def _declared(self, name: str) -> tuple[str, ...]:
@@ -179,6 +188,17 @@ class Electricity(Behaviour):
                 if each.query == "Get3PhaseVoltageCommand":
                     query = "Get3PhaseLLVoltageCommand" if phase in _PAIRS else "Get3PhaseLNVoltageCommand"
                 self._slots.append((slot, gauge, query, self._reader(each, phase, tariff)))
+
+    def _addFrequencies(self) -> None:
+        """The same in all phases."""
+        unit, link = self.unit, self.unit.link
+        for state, phases in ((_FREQUENCY, ("",)), (_FREQUENCIES, PHASES)):
+            if not unit.has(state):
+                continue
+            gauge = unit.gauge("frequency", state, state.removesuffix("State") + "Notification")
+            for phase in phases:
+                slot = unit.slot(state, **({"phaseID": phase} if phase else {}))
+                self._slots.append((slot, gauge, "GetFrequencyCommand", lambda: link.world.frequency(link.now())))
 
     def _reader(self, quantity: Quantity, phase: str, tariff: str) -> Callable[[], float]:
         """What reads the number for one slot from the loads."""

@@ -74,7 +74,7 @@ class Shutter(Travel):
     __slots__ = ()
 
     functionalities = frozenset({"UpDownRestFunctionality"})
-    states = frozenset({"ShutterState"})
+    states = frozenset({"ShutterState", "MovingUpDownState"})
     commands = {
         "UpCommand": "up",
         "DownCommand": "down",
@@ -90,6 +90,7 @@ class Shutter(Travel):
 
     def moving(self, up: bool) -> None:
         self.unit.put("ShutterState", "raising" if up else "lowering")
+        self.unit.put("MovingUpDownState", "raising" if up else "lowering")
         self.unit.tell("MovingUpNotification" if up else "MovingDownNotification")
 
     def stopped(self) -> None:
@@ -97,6 +98,7 @@ class Shutter(Travel):
             round(self.position, 3), ("rest", "Rest")
         )
         self.unit.put("ShutterState", state)
+        self.unit.put("MovingUpDownState", "notMoving")
         self.unit.tell(f"{notification}Notification")
 
     def up(self, args: Args) -> None:

@@ -75,7 +75,6 @@ class PluggedInTests(MeterTestCase):
         self.assertNotEqual(self.house.number("outlet", POWER), 60.0)
         self.assertGreater(self.house.number("outlet", POWER), 0.0)
 
-
     def test_pluggedInElsewhere(self) -> None:
         """A lamp that comes back without being plugged in here does not count here any more."""
         self.house.link.detach("lamp")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from importlib import resources
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.drivers.simulated.choice import BEHAVIOURS
 from dog.drivers.simulated.plan import planOf
 from dog.model.catalogue import catalogue
 from dog.model.device import ConfigParam, Device, NotificationFunctionality, State, StateValue
+from tests.drivers.simulated.house import House
 
 
 class PlanTests(SynchronousTestCase):
@@ -45,6 +49,18 @@ class PlanTests(SynchronousTestCase):
         """Devices of one make-up share a plan."""
         one = Device("one", "SimpleLamp", params=(ConfigParam("nominalPower", "60 W"),))
         self.assertIs(planOf(one), planOf(Device("two", "SimpleLamp")))
+
+    def test_everyState(self) -> None:
+        """Every state of the catalogue that can have a value has one, on any device that declares it."""
+        for cls in json.loads(resources.files("dog.model").joinpath("data/dogont.json").read_text("utf-8"))["states"]:
+            state = catalogue().state(cls)
+            assert state is not None
+            device = Device("it", "Lighting", declaredStates=(State(cls, (StateValue("X"),)),))
+            free = ("GenericContinuous", "GenericDiscrete", "Schedule")
+            if state.values or state.quantity is not None or any(each in cls for each in free):
+                (kind,) = device.states
+                house = House(device)
+                self.assertEqual({slot.state for slot in house.ports["it"].values}, {kind}, cls)
 
     def test_noBehaviourIsIdle(self) -> None:
         """Every behaviour is somebody's."""
