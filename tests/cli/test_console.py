@@ -31,6 +31,11 @@ class ConsoleTests(SynchronousTestCase):
         self.assertEqual(out(), "")
         self.assertEqual(json.loads(err()), {"error": {"message": "no way", "code": "x", "status": 404}})
 
+    def test_note(self) -> None:
+        made, out, err = console()
+        made.note("closed (\x1b[2J)", event="lost")
+        self.assertEqual((out(), err()), ("", "dogctl: closed (\\x1b[2J)\n"))
+
     def test_note_as_json(self) -> None:
         made, _, err = console(json=True)
         made.note("gone", event="lost")

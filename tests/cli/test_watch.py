@@ -175,6 +175,17 @@ class FilterTests(WatchCase):
         self.notify("meter")
         self.assertEqual(self.shown(), ["meter"])
 
+    def test_device_that_came_while_away(self) -> None:
+        """A device that was not in the list before is asked for once more after a reconnect, if it still is not."""
+        self.watch("kitchen", json=True)
+        self.notify("ghost")
+        self.gateway.lose()
+        self.retry()
+        self.devices({"id": "ghost", "class": "SimpleLamp", "isIn": "kitchen"})
+        self.notify("ghost")
+        self.notify("ghost")
+        self.assertEqual(self.shown(), ["ghost"])
+
     def test_list_that_can_not_be_had_again(self) -> None:
         self.watch("kitchen")
         self.gateway.answers[DEVICES] = (503, {"result": "busy"})
