@@ -22,6 +22,7 @@ from dog.api.ports import Ports
 from dog.api.resources import ROUTES
 from dog.api.ws.connection import ConnectionFactory
 from dog.api.ws.protocol import WebSocketDoor
+from dog.api.ws.turn import Turns
 from dog.config import LOOPBACK, Settings
 from dog.core.core import Core
 from dog.core.ledger import Entry
@@ -105,6 +106,7 @@ class Gateway(MultiService):
             origins=settings.origins,
             maxSize=settings.maxBody,
             closeWithin=self.patience * 0.6,
+            turns=Turns(reactor.callLater),
         )
         ports.counts.connections = lambda: len(self.sockets.connections)
         site = http.factory(

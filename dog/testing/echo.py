@@ -17,6 +17,7 @@ from twisted.web.server import Site
 from zope.interface import implementer
 
 from dog.api.ws.protocol import WebSocket, WebSocketDoor, WebSocketFactory
+from dog.api.ws.turn import Turns
 
 
 @implementer(IPushProducer)
@@ -54,7 +55,7 @@ class EchoFactory(WebSocketFactory):
 def serve(reactor: IReactorCore, listen: str, maxMessage: int, deflate: bool) -> Deferred[Any]:
     """Serve on that endpoint until the reactor stops. Writes a line with the address when it can be connected to."""
     clock: Any = reactor
-    factory = EchoFactory(clock.callLater, maxMessage=maxMessage, deflate=deflate)
+    factory = EchoFactory(clock.callLater, maxMessage=maxMessage, deflate=deflate, turns=Turns(clock.callLater))
     site = Site(WebSocketDoor(factory), reactor=reactor)
 
     def listening(port: Any) -> Deferred[Any]:

@@ -19,6 +19,7 @@ from dog.api.routes import Table
 from dog.api.ws import envelope
 from dog.api.ws.outbox import Outbox
 from dog.api.ws.protocol import GOING_AWAY, TRY_AGAIN_LATER, UNSUPPORTED_DATA, Later, WebSocket, WebSocketFactory
+from dog.api.ws.turn import Turns
 from dog.core.core import Core
 from dog.core.events import Event
 from dog.model.rights import ANONYMOUS, Principal, Right
@@ -234,8 +235,9 @@ class ConnectionFactory(WebSocketFactory):
         maxMessages: int = 1024,
         maxBytes: int = 256 * 1024,
         closeWithin: float = 5.0,
+        turns: Turns | None = None,
     ) -> None:
-        super().__init__(later, maxMessage=maxSize + COURTESY, closeWithin=closeWithin)
+        super().__init__(later, maxMessage=maxSize + COURTESY, closeWithin=closeWithin, turns=turns)
         self.api = api
         self.core = core
         self.principal = principal

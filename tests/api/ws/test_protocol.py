@@ -106,7 +106,7 @@ class NamesTests(SynchronousTestCase):
 
         self.assertEqual(
             clashes(WebSocket, WebSocketServerProtocol),
-            {"onOpen", "sendCloseFrame", "sendData", "dataReceived", "connectionLost"},
+            {"makeConnection", "onOpen", "sendCloseFrame", "sendData", "dataReceived", "connectionLost"},
         )
         self.assertEqual(
             clashes(Connection, WebSocketServerProtocol),
