@@ -337,6 +337,7 @@ class Representations(Case):
         self.result = Refused(Code.IN_USE, "a < b \x00", {"devices": ["a", "b"], "more": {"yes": True, "no": None}})
         reply = self.ask("GET", "/taken", accept="application/xml")
         self.assertEqual((reply.status, reply.media), (409, Media.XML))
+        self.assertTrue(reply.body.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<error><code>'))
         error = ET.fromstring(reply.body)
         self.assertEqual((error.findtext("code"), error.findtext("message")), ("in_use", "a < b \ufffd"))
         self.assertEqual([each.text for each in error.findall("devices")], ["a", "b"])

@@ -62,6 +62,14 @@ class Parse(SynchronousTestCase):
         self.refused(b'{"a":' * 100_000)
         self.refused(b"[" * 100_000)
 
+    def test_depthAfterOthers(self) -> None:
+        """What was closed again does not count."""
+        side = b"[[[]]]," * 40
+        inner = jsontext.MAX_DEPTH - 1
+        self.assertEqual(len(jsontext.parse(b"[" + side + b"[" * inner + b"]" * inner + b"]")), 41)
+        told = self.refused(b"[" + side + b"[" * (inner + 1) + b"]" * (inner + 1) + b"]")
+        self.assertEqual(told["offset"], 1 + len(side) + inner)
+
     def test_bracketsInTexts(self) -> None:
         """Brackets in a text, or side by side, are no depth."""
         text = "[{" * 100 + '\\" [' * 10

@@ -105,6 +105,14 @@ class Health(Case):
         self.assertNotIn(str(self.file), str(health))
         [inactive] = [each for each in health["inactive"] if each["id"] == LAMP]
         self.assertEqual(inactive["code"], "unknown_class")
+        self.assertGreater(len(self.get("/health")["problems"]), 1)
+        self.patch(system, "SHOWN", 1)
+        self.assertEqual(len(self.get("/health")["problems"]), 1)
+        self.patch(system, "SHOWN", 100)
+        self.hide(LAMP)
+        told = self.get("/health")["problems"]
+        self.assertEqual([each for each in told if each.get("device") == LAMP], [])
+        self.assertGreater(len(told), 1)
         self.patch(system, "SHOWN", 0)
         self.assertEqual(self.get("/health")["problems"], [])
 

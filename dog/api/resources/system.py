@@ -153,7 +153,7 @@ def _linkJson(link: Link) -> dict[str, Any]:
         "attempts": link.attempts,
         "devices": list(link.devices),
     }
-    if link.reason is not None and link.state is not LinkState.UP:
+    if link.reason is not None:
         found["reason"] = str(link.reason)
     return found
 
@@ -191,8 +191,6 @@ def events(call: Call, core: Core) -> Result:
     if resumed.how is Resume.GAP:
         gap = {"gap": {"epoch": log.epoch, "from": resumed.gapFrom, "to": oldest}}
         after, found = oldest, log.after(oldest) or ()
-    elif not found:
-        after = log.lastId
     page = found[:limit]
     end = page[-1].eventId if page else after
     # A page may end in the epoch before; the cursor is of that one then.
