@@ -335,6 +335,7 @@ class Core:
         diff = input.diff
         self.home = diff.home
         self.visibility.apply(diff.home)
+        self.subscriptions.apply(diff.home)
         for id in (*diff.removed, *diff.changed):
             for slot in self.values.forget(id):
                 self.agenda.cancel(slot)

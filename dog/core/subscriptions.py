@@ -1,14 +1,19 @@
 """Who wants which notification: indexed so that an event costs only those who want it.
 
 Rules of websocket-api.md, "Subscribe" and "Unsubscribe". A scope is all devices (None) or one device; each
-stands for itself, and an event that matches in any of them is delivered once.
+stands for itself, and an event that matches in any of them is delivered once. Within a scope a subscription may be
+narrower (L{Filter}) or slower (at most one measurement in an interval).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from dog.core.events import Event, Kind
+from dog.core.filters import EVERY, Filter
+from dog.model.device import Device
+from dog.model.home import Home
 
 #: Every notification.
 ALL = "*"
@@ -20,47 +25,146 @@ Client = Hashable
 Scope = str | None
 
 
+@dataclass(slots=True, eq=False)
+class _Narrow:
+    """Names that a client wants of some devices, or not too often.
+
+    @ivar interval: seconds between measurements; 0: every one.
+    @ivar excluded: names that were removed under L{ALL}.
+    """
+
+    scope: Scope
+    filter: Filter
+    interval: float
+    names: set[str] = field(default_factory=set)
+    excluded: set[str] = field(default_factory=set)
+
+    def covers(self, id: str | None, device: Device | None, home: Home) -> bool:
+        if self.scope not in (None, id):
+            return False
+        return self.filter == EVERY or (device is not None and self.filter.matches(device, home))
+
+    def wants(self, names: Iterable[str]) -> bool:
+        if not self.names.isdisjoint(names):
+            return True
+        return ALL in self.names and self.excluded.isdisjoint(names)
+
+
 class Subscriptions:
     """Subscriptions of clients. A client is any hashable; it is told once per event."""
 
     def __init__(self) -> None:
+        self._home = Home()
         self._wanted: dict[tuple[Scope, str], dict[Client, None]] = {}
         self._excluded: dict[tuple[Scope, str], set[Client]] = {}
         self._keys: dict[Client, set[tuple[Scope, str]]] = {}
+        self._narrow: dict[Client, list[_Narrow]] = {}
+        # What the narrow ones come to, by device and names, until one of them or the home changes.
+        self._found: dict[tuple[str | None, tuple[str, ...]], dict[Client, float]] = {}
 
     def __len__(self) -> int:
         """How many clients have a subscription or an exclusion."""
-        return len(self._keys)
+        return len(self._keys.keys() | self._narrow.keys())
 
-    def subscribe(self, client: Client, scope: Scope, names: Iterable[str]) -> None:
-        """C{names}: notification classes, L{ALL} or L{STATE_CHANGE}. Twice is the same as once."""
+    def apply(self, home: Home) -> None:
+        """Filters go by this home from now on."""
+        self._home = home
+        self._found.clear()
+
+    # -- what is wanted -----------------------------------------------------------------------------------
+
+    def subscribe(
+        self, client: Client, scope: Scope, names: Iterable[str], filter: Filter = EVERY, interval: float = 0.0
+    ) -> None:
+        """Want notifications. Twice is the same as once; of two intervals for the same thing the later counts.
+
+        @param names: notification classes, L{ALL} or L{STATE_CHANGE}. L{ALL} ends the exclusions that there were.
+        @param filter: of which devices.
+        @param interval: seconds between measurements of one thing; 0: every one.
+        """
+        names = set(names)
+        if ALL in names:
+            self._clear(client, scope, filter)
+        plain = filter == EVERY and not interval
         for name in names:
-            key = (scope, name)
-            excluded = self._excluded.get(key)
-            if excluded is not None:
-                excluded.discard(client)
-                if not excluded:
-                    del self._excluded[key]
-            self._wanted.setdefault(key, {})[client] = None
-            self._keys.setdefault(client, set()).add(key)
+            self._discard(client, scope, filter, name)
+            if plain:
+                self._wanted.setdefault((scope, name), {})[client] = None
+                self._keys.setdefault(client, set()).add((scope, name))
+        if names and not plain:
+            self._record(client, scope, filter, interval).names |= names
+        # What is wanted at an interval of its own is no matter of the star any more.
+        for name in names - {ALL}:
+            if not plain and filter == EVERY:
+                self._exclude(client, (scope, name))
+            for each in self._records(client, scope, filter):
+                if each.interval != interval and ALL in each.names:
+                    each.excluded.add(name)
+        self._settle(client)
 
     def unsubscribe(self, client: Client, scope: Scope, names: Iterable[str]) -> None:
         """Remove names from a scope; under L{ALL} a name is excluded; L{ALL} removes the whole scope."""
-        keys = self._keys.get(client, set())
         for name in names:
             if name == ALL:
-                for key in [each for each in keys if each[0] == scope]:
-                    self._remove(client, key)
-            else:
-                self._remove(client, (scope, name))
-                if (scope, ALL) in keys and client in self._wanted.get((scope, ALL), ()):
-                    self._excluded.setdefault((scope, name), set()).add(client)
-                    self._keys.setdefault(client, set()).add((scope, name))
+                self._clear(client, scope)
+                continue
+            self._discard(client, scope, None, name)
+            self._exclude(client, (scope, name))
+            for each in self._records(client, scope):
+                if ALL in each.names:
+                    each.excluded.add(name)
+        self._settle(client)
 
     def drop(self, client: Client) -> None:
         """The client is gone, and everything of it."""
         for key in list(self._keys.get(client, ())):
             self._remove(client, key)
+        if self._narrow.pop(client, None) is not None:
+            self._found.clear()
+
+    def _records(self, client: Client, scope: Scope, filter: Filter | None = None) -> list[_Narrow]:
+        """The narrow ones of a scope; with C{filter}: of that filter only."""
+        records = self._narrow.get(client, ())
+        return [each for each in records if each.scope == scope and filter in (None, each.filter)]
+
+    def _record(self, client: Client, scope: Scope, filter: Filter, interval: float) -> _Narrow:
+        for each in self._records(client, scope, filter):
+            if each.interval == interval:
+                return each
+        made = _Narrow(scope, filter, interval)
+        self._narrow.setdefault(client, []).append(made)
+        return made
+
+    def _clear(self, client: Client, scope: Scope, filter: Filter | None = None) -> None:
+        if filter in (None, EVERY):
+            for key in [each for each in self._keys.get(client, ()) if each[0] == scope]:
+                self._remove(client, key)
+        for each in self._records(client, scope, filter):
+            each.names.clear()
+
+    def _discard(self, client: Client, scope: Scope, filter: Filter | None, name: str) -> None:
+        """Neither wanted nor excluded by name any more."""
+        if filter in (None, EVERY):
+            self._remove(client, (scope, name))
+        for each in self._records(client, scope, filter):
+            each.names.discard(name)
+            each.excluded.discard(name)
+
+    def _exclude(self, client: Client, key: tuple[Scope, str]) -> None:
+        """Keep a name out of the plain L{ALL} of its scope, if that is wanted."""
+        if client in self._wanted.get((key[0], ALL), ()):
+            self._excluded.setdefault(key, set()).add(client)
+            self._keys.setdefault(client, set()).add(key)
+
+    def _settle(self, client: Client) -> None:
+        """Forget what is empty, and what was found before."""
+        records = self._narrow.get(client)
+        if records is None:
+            return
+        records[:] = [each for each in records if each.names]
+        if not records:
+            del self._narrow[client]
+        self._found.clear()
 
     def _remove(self, client: Client, key: tuple[Scope, str]) -> None:
         wanted = self._wanted.get(key)
@@ -79,13 +183,13 @@ class Subscriptions:
             if not keys:
                 del self._keys[client]
 
+    # -- who is told --------------------------------------------------------------------------------------
+
     def wanting(self, event: Event) -> list[Client]:
         """The clients that are told of this event, each once, in order of subscription."""
-        if event.kind is not Kind.NOTIFICATION or event.notification is None:
+        names = _names(event)
+        if not names:
             return []
-        names = [event.notification.cls]
-        if event.stateChange:
-            names.append(STATE_CHANGE)
         found: dict[Client, None] = {}
         for scope in (None, event.device):
             for name in names:
@@ -96,4 +200,54 @@ class Subscriptions:
                 for name in names:
                     out |= self._excluded.get((scope, name), set())
                 found.update(dict.fromkeys(each for each in everything if each not in out) if out else everything)
+        if self._narrow:
+            found.update(dict.fromkeys(self._narrowly(event.device, names)))
         return list(found)
+
+    def interval(self, client: Client, event: Event) -> float | None:
+        """The seconds that must lie between measurements like this one for this client: the least of what it has
+        subscribed to; 0 for none; None where it does not want the event.
+        """
+        names = _names(event)
+        if not names:
+            return None
+        for scope in (None, event.device):
+            keys = [(scope, name) for name in names]
+            if any(client in self._wanted.get(key, ()) for key in keys):
+                return 0.0
+            if client in self._wanted.get((scope, ALL), ()):
+                if not any(client in self._excluded.get(key, ()) for key in keys):
+                    return 0.0
+        return self._narrowly(event.device, names).get(client) if self._narrow else None
+
+    def covers(self, client: Client, device: Device) -> bool:
+        """Whether the client has subscribed to anything of this device."""
+        if any(scope in (None, device.id) for scope, _ in self._keys.get(client, ())):
+            return True
+        return any(each.covers(device.id, device, self._home) for each in self._narrow.get(client, ()))
+
+    def paced(self, client: Client) -> bool:
+        """Whether any L{interval} of the client can be other than 0."""
+        return any(each.interval for each in self._narrow.get(client, ()))
+
+    def _narrowly(self, device: str | None, names: tuple[str, ...]) -> Mapping[Client, float]:
+        found = self._found.get((device, names))
+        if found is None:
+            found = self._found[device, names] = {}
+            described = None if device is None else self._home.devices.get(device)
+            for client, records in self._narrow.items():
+                fitting = [
+                    each.interval
+                    for each in records
+                    if each.wants(names) and each.covers(device, described, self._home)
+                ]
+                if fitting:
+                    found[client] = min(fitting)
+        return found
+
+
+def _names(event: Event) -> tuple[str, ...]:
+    """The names under which an event can be wanted."""
+    if event.kind is not Kind.NOTIFICATION or event.notification is None:
+        return ()
+    return (event.notification.cls, STATE_CHANGE) if event.stateChange else (event.notification.cls,)

@@ -31,7 +31,7 @@ class Talking(SynchronousTestCase):
 
     def setUp(self) -> None:
         self.core = Core("e1")
-        clock = Clock()
+        self.clock = clock = Clock()
         self.api = Api(routesOf([session, subscriptions]), Ports(self.core), clock)  # type: ignore[arg-type]
         self.factory = ConnectionFactory(self.api, self.core, clock.callLater)
         self.client = Client(self.factory)
@@ -39,11 +39,16 @@ class Talking(SynchronousTestCase):
 
 class SessionTests(Talking):
     def session(self, parameters: Any = None) -> Any:
-        return self.client.ask("PUT", "/api/v1/session", parameters)
+        self.client.send(self.client.request("PUT", "/api/v1/session", parameters))
+        self.clock.advance(0)
+        [answer] = self.client.take()
+        return answer
 
     def test_features(self) -> None:
         """In force are those that were asked for and are on offer."""
         answer = self.session({"features": ["eventId", "gap", "batch"], "token": "t"})
+        self.assertEqual(answer["response"], {"features": ["batch", "eventId", "gap"], "authenticated": True})
+        answer = self.session({"features": ["eventId", "telepathy"]})
         self.assertEqual(answer["response"], {"features": ["eventId"], "authenticated": True})
         self.assertEqual(answer["status"], 200)
         self.assertEqual(self.client.connection.features, {"eventId"})

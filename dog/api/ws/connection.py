@@ -13,15 +13,21 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from dog.api.call import Media, Reply, Request
+from dog.api.call import Media, Profile, Reply, Request
 from dog.api.origins import Origins
 from dog.api.routes import Table
+from dog.api.views.status import DevicesStatusView, StatusView
 from dog.api.ws import envelope
-from dog.api.ws.outbox import Outbox
-from dog.api.ws.protocol import GOING_AWAY, TRY_AGAIN_LATER, UNSUPPORTED_DATA, Later, WebSocket, WebSocketFactory
+from dog.api.ws.batch import Batch
+from dog.api.ws.later import Cancels, Later
+from dog.api.ws.outbox import Budget, Outbox
+from dog.api.ws.pace import Pace
+from dog.api.ws.protocol import GOING_AWAY, TRY_AGAIN_LATER, UNSUPPORTED_DATA, WebSocket, WebSocketFactory
+from dog.api.ws.replay import Replay
 from dog.api.ws.turn import Turns
 from dog.core.core import Core
 from dog.core.events import Event
+from dog.model.device import Device
 from dog.model.rights import ANONYMOUS, Principal, Right
 
 log = Logger()  # Autobahn's protocol has a log of its own
@@ -43,6 +49,7 @@ class Connection(WebSocket):
 
     @ivar clientId: eight hexadecimal digits, its own among all that are connected.
     @ivar features: what the client has asked for in its session.
+    @ivar shape: in which profile, and how full, it was answered when it last subscribed.
     """
 
     factory: ConnectionFactory
@@ -52,11 +59,15 @@ class Connection(WebSocket):
         self.clientId = ""
         self.principal: Principal = ANONYMOUS
         self.features: frozenset[str] = frozenset()
+        self.shape = Profile.DOCUMENTED, False
         self._id = b""
         self._unread: deque[bytes] = deque()
         self._inFlight: set[Deferred[Any]] = set()
         self._taking = False
         self._holding = False
+        self._batch: Batch | None = None
+        self._slow: Cancels | None = None
+        self._toReplay: list[Replay] = []
 
     # -- from the upgrade to the end --------------------------------------------------------------------
 
@@ -70,14 +81,22 @@ class Connection(WebSocket):
 
     def producer(self) -> IPushProducer:
         self.outbox = Outbox(
-            self.sendText,
+            self._put,
             self._render,
             self._take,
             self._overflowed,
+            gap=self._gap,
+            clogged=self._clogged,
             maxMessages=self.factory.maxMessages,
             maxBytes=self.factory.maxBytes,
+            budget=self.factory.budget,
         )
+        self._pace = Pace(self.factory.later, self.outbox.cursor, self._sendLate)
         return self.outbox
+
+    @property
+    def deaf(self) -> bool:
+        return self._holding or not self.outbox.flowing
 
     def onOpen(self) -> None:
         super().onOpen()
@@ -90,6 +109,8 @@ class Connection(WebSocket):
         )
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
+        if self._batch is not None:
+            self._batch.flush()
         super().sendCloseFrame(code, reasonUtf8, isReply)
         self._take()  # nothing is begun any more, but the peer's own close has to be read
 
@@ -97,6 +118,12 @@ class Connection(WebSocket):
         self.factory.left(self)
         self._unread.clear()
         self._holding = False
+        if self.clientId:  # it had come to be
+            self._pace.stop()
+            self.outbox.close()
+        if self._batch is not None:
+            self._batch.clear()
+        self._clogged(False)
         for answering in list(self._inFlight):
             answering.cancel()
 
@@ -181,6 +208,9 @@ class Connection(WebSocket):
                 self._reply(envelope.response(asked, outcome))
             except Exception:
                 self._bug(Failure(), asked.echo)
+            for replay in self._toReplay:
+                self.outbox.replay(replay)
+        self._toReplay.clear()
         self._take()
 
     def _bug(self, failure: Failure, echo: Mapping[str, Any]) -> None:
@@ -191,8 +221,37 @@ class Connection(WebSocket):
 
     def deliver(self, event: Event) -> None:
         """Tell of an event, if it is about something that the client may see."""
-        if self.isOpen and event.device in self.factory.core.visibility.house(self.principal).visible:
-            self.outbox.tell(self.factory.notification(event))
+        if not self.isOpen or not self._sees(event):
+            return
+        subscriptions = self.factory.core.subscriptions
+        if not event.discrete and subscriptions.paced(self):
+            if not self._pace.may(envelope.mergeKey(event), event, subscriptions.interval(self, event) or 0.0):
+                return
+        self.outbox.tell(self.factory.notification(event))
+
+    def resume(self, replay: Replay) -> None:
+        """Send what was missed, after the answer to the request that is being answered."""
+        self._toReplay.append(replay)
+        for key, (_, interval) in replay.latest.items():
+            self._pace.rest(key, interval)
+
+    def _sendLate(self, event: Event, since: int) -> None:
+        wanted = self.factory.core.subscriptions.interval(self, event) is not None
+        if self.isOpen and wanted and self._sees(event):
+            self.outbox.tell(self.factory.notification(event), since)
+        else:
+            self.outbox.cursor.release(since)
+
+    def _sees(self, event: Event) -> bool:
+        return event.device in self.factory.core.visibility.house(self.principal).visible
+
+    def _put(self, frame: bytes) -> None:
+        if "batch" in self.features and self._batch is None:
+            self._batch = Batch(self.sendText, self.factory.later)
+        if self._batch is not None and ("batch" in self.features or self._batch):
+            self._batch.add(frame)
+        else:
+            self.sendText(frame)
 
     def _reply(self, message: bytes) -> None:
         self.outbox.reply(envelope.frameHead(len(message)) + message)
@@ -202,9 +261,48 @@ class Connection(WebSocket):
             return notification.stamped(self._id, cursor)
         return notification.frame(self._id)
 
-    def _overflowed(self) -> None:
-        log.warn("client {id} at {peer} reads too slowly and is closed", id=self.clientId, peer=self.peer)
-        self.close(TRY_AGAIN_LATER, "too slow: notifications would be lost")
+    # -- a client that is too slow ----------------------------------------------------------------------
+
+    def _overflowed(self) -> bool:
+        if "gap" in self.features and self.isOpen:
+            log.info("client {id} at {peer} reads too slowly and loses events", id=self.clientId, peer=self.peer)
+            return True
+        self._giveUp("too slow: notifications would be lost")
+        return False
+
+    def _gap(self, since: int) -> bytes:
+        core = self.factory.core
+        self._pace.forget()
+        self.outbox.cursor.forget(core.log.lastId)
+        house = core.visibility.house(self.principal)
+        profile, full = self.shape
+        statuses = snapshot(core, (each for each in house.devices() if core.subscriptions.covers(self, each)))
+        told = envelope.gap(
+            self.clientId, since, core.log.lastId, core.log.epoch, statuses.json(profile, full)["devicesStatus"]
+        )
+        return envelope.frameHead(len(told)) + told
+
+    def _clogged(self, yes: bool) -> None:
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+        if yes and self.isOpen:
+            self._slow = self.factory.later(self.factory.slowFor, self._stayedClogged)
+
+    def _stayedClogged(self) -> None:
+        self._slow = None
+        self._giveUp("too slow: nothing was read for too long")
+
+    def _giveUp(self, reason: str) -> None:
+        if self.isOpen:
+            log.warn("client {id} at {peer} reads too slowly and is closed", id=self.clientId, peer=self.peer)
+        self.outbox.close()
+        self.close(TRY_AGAIN_LATER, reason)
+
+
+def snapshot(core: Core, devices: Iterable[Device]) -> DevicesStatusView:
+    """The state of things now, as a WebSocket client is told of it."""
+    return DevicesStatusView(tuple(StatusView.of(core, each, described=True) for each in devices))
 
 
 class ConnectionFactory(WebSocketFactory):
@@ -217,6 +315,8 @@ class ConnectionFactory(WebSocketFactory):
     @param maxInFlight: requests of a connection that are being answered; what comes in over that waits.
     @param maxMessages: notifications that may wait for a slow client.
     @param maxBytes: bytes of those.
+    @param maxTotalBytes: bytes of those of all clients together; over it the one who has most of them loses them.
+    @param slowFor: seconds that a client may take nothing of what it is sent.
     """
 
     protocol = Connection
@@ -234,10 +334,23 @@ class ConnectionFactory(WebSocketFactory):
         maxInFlight: int = 64,
         maxMessages: int = 1024,
         maxBytes: int = 256 * 1024,
+        maxTotalBytes: int = 16 * 1024 * 1024,
+        slowFor: float = 30.0,
         closeWithin: float = 5.0,
+        deflate: bool = False,
+        heartbeat: float = 30.0,
+        answerWithin: float = 10.0,
         turns: Turns | None = None,
     ) -> None:
-        super().__init__(later, maxMessage=maxSize + COURTESY, closeWithin=closeWithin, turns=turns)
+        super().__init__(
+            later,
+            maxMessage=maxSize + COURTESY,
+            closeWithin=closeWithin,
+            deflate=deflate,
+            heartbeat=heartbeat,
+            answerWithin=answerWithin,
+            turns=turns,
+        )
         self.api = api
         self.core = core
         self.principal = principal
@@ -247,6 +360,8 @@ class ConnectionFactory(WebSocketFactory):
         self.maxInFlight = maxInFlight
         self.maxMessages = maxMessages
         self.maxBytes = maxBytes
+        self.budget = Budget(maxTotalBytes)
+        self.slowFor = slowFor
         self.connections: dict[str, Connection] = {}
         self.stopping: Deferred[None] | None = None
         self._told: tuple[Event, envelope.Notification] | None = None

@@ -22,7 +22,7 @@ ACTIONS = ("GET", "PUT", "POST", "DELETE")
 ID_LENGTH = 8
 
 #: What a client can ask for in its session.
-FEATURES = frozenset({"eventId"})
+FEATURES = frozenset({"eventId", "gap", "batch"})
 
 FORGOT = "You forgot to send the clientId or the message type is not a request"
 NOT_FOUND = {"result": "The requested resource was not found"}
@@ -214,6 +214,27 @@ def frameHead(length: int) -> bytes:
     return b"\x81\x7f" + length.to_bytes(8, "big")
 
 
+def payloadOf(frame: bytes) -> bytes:
+    """The text message without its L{frameHead}."""
+    return frame[{126: 4, 127: 10}.get(frame[1], 2) :]
+
+
+def gap(clientId: str, since: int | None, until: int, epoch: str, statuses: Any) -> bytes:
+    """What tells that notifications were dropped: those after C{since}, up to and with C{until}.
+
+    @param statuses: the state of things at C{until}.
+    """
+    lost = {"epoch": epoch, "from": since, "to": until}
+    return jsontext.dump({"clientId": clientId, "messageType": "gap", "gap": lost, "devicesStatus": statuses})
+
+
+def mergeKey(event: Event) -> tuple[str | None, ...]:
+    """What a measurement is superseded by: one of the same device, class and key parameters."""
+    kind = event.notification
+    assert kind is not None
+    return (event.device, kind.cls, *(str(event.params.get(name)) for name in kind.keyParams))
+
+
 class Notification:
     """An event as it is told: serialised once, each client's id and cursor spliced in.
 
@@ -236,9 +257,7 @@ class Notification:
         self._at = event.at
         self.size = len(_MESSAGE) + ID_LENGTH + len(self._tail) + 1
         self._start = frameHead(self.size) + _MESSAGE
-        self.key: tuple[str | None, ...] | None = None
-        if not event.discrete:
-            self.key = (event.device, kind.cls, *(str(event.params.get(name)) for name in kind.keyParams))
+        self.key = None if event.discrete else mergeKey(event)
 
     def frame(self, clientId: bytes) -> bytes:
         """The whole message, frame head included, to this client."""

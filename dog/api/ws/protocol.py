@@ -6,8 +6,9 @@ L{dog.testing.echo} runs on the very same classes, so that Autobahn's test suite
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+import socket
+import sys
+from typing import Any
 
 from autobahn.twisted.resource import WebSocketResource
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
@@ -20,6 +21,9 @@ from twisted.web.server import Request
 from dog import __version__
 from dog.api.call import Media
 from dog.api.rendering import errorReply
+from dog.api.ws.envelope import payloadOf
+from dog.api.ws.heartbeat import Heartbeat
+from dog.api.ws.later import Cancels, Later
 from dog.api.ws.turn import Turn, Turns
 from dog.model.refusal import Code, Refused
 
@@ -28,15 +32,11 @@ GOING_AWAY = 1001
 UNSUPPORTED_DATA = 1003
 TRY_AGAIN_LATER = 1013
 
+#: The kernel takes no more than so much that it has not sent: what a slow peer does not take stays in sight.
+UNSENT = 16 * 1024
 
-class Cancels(Protocol):
-    """Something that will happen, unless it is cancelled."""
-
-    def cancel(self) -> object: ...
-
-
-#: Calls later, in seconds: C{Stepper.callLater}, or the C{callLater} of an C{IReactorTime}.
-Later = Callable[[float, Callable[[], object]], Cancels]
+#: The socket option for that; before Python knew it by name it was Linux's 25.
+TCP_NOTSENT_LOWAT: int | None = getattr(socket, "TCP_NOTSENT_LOWAT", 25 if sys.platform == "linux" else None)
 
 
 def padded(head: bytes) -> bytes:
@@ -63,6 +63,7 @@ class WebSocket(WebSocketServerProtocol):
         super().__init__()
         self._deadline: Cancels | None = None
         self._turn: Turn | None = None
+        self._beats: Heartbeat | None = None
 
     @property
     def isOpen(self) -> bool:
@@ -75,7 +76,10 @@ class WebSocket(WebSocketServerProtocol):
         Nothing is sent, and nothing said, where it is too late for it.
         """
         if self.state == self.STATE_OPEN:
-            self.sendData(frame)
+            if self.websocket_extensions_in_use:
+                self.sendMessage(payloadOf(frame))  # type: ignore[no-untyped-call]
+            else:
+                self.sendData(frame)
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin to close. The peer has until the factory's deadline to answer. Harmless while closing or closed.
@@ -89,6 +93,11 @@ class WebSocket(WebSocketServerProtocol):
         """Who is told when the peer takes its data too slowly, and when it takes it again. Override."""
         raise NotImplementedError
 
+    @property
+    def deaf(self) -> bool:
+        """Whether nothing is read of the peer, or it may not have got what it was sent. Override."""
+        return False
+
     # -- what Autobahn calls ------------------------------------------------------------------------
 
     def makeConnection(self, transport: Any) -> None:
@@ -101,6 +110,17 @@ class WebSocket(WebSocketServerProtocol):
 
     def onOpen(self) -> None:
         self.transport.registerProducer(self.producer(), True)
+        _keepUnsentSmall(self.transport)
+        if self.factory.heartbeat:
+            self._beats = Heartbeat(
+                self.factory.later,
+                self.factory.heartbeat,
+                self.factory.answerWithin,
+                self.sendPing,
+                lambda: self.deaf,
+                self._silent,
+            )
+            self._beats.start()
 
     def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         # Every close comes by here: ours, the answer to the peer's, Autobahn's own on a violation. A peer that reads
@@ -120,6 +140,8 @@ class WebSocket(WebSocketServerProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         # Likewise.
+        if self._beats is not None:
+            self._beats.heard()
         self.data += data
         turn = self._turn
         if turn is None:
@@ -135,9 +157,16 @@ class WebSocket(WebSocketServerProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+        if self._beats is not None:
+            self._beats.stop()
         if self._turn is not None:
             self._turn.lost()
         super().connectionLost(reason)
+
+    def _silent(self) -> None:
+        # Whoever does not answer a ping would not answer a close.
+        self.wasNotCleanReason = f"it did not answer a ping within {self.factory.answerWithin:g} s"
+        self.transport.abortConnection()
 
     def _unanswered(self) -> None:
         # Half of the time is over: end it as soon as everything has been sent that was to be sent.
@@ -150,6 +179,15 @@ class WebSocket(WebSocketServerProtocol):
         self.transport.abortConnection()
 
 
+def _keepUnsentSmall(transport: Any) -> None:
+    # Over TLS the socket is that of the transport beneath.
+    while hasattr(transport, "transport"):
+        transport = transport.transport
+    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    if TCP_NOTSENT_LOWAT is not None and getattr(handle, "family", None) in (socket.AF_INET, socket.AF_INET6):
+        handle.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT)
+
+
 class WebSocketFactory(WebSocketServerFactory):
     """Makes L{WebSocket}s.
 
@@ -158,6 +196,8 @@ class WebSocketFactory(WebSocketServerFactory):
     @param closeWithin: seconds from the beginning of a close to the end of the connection: a peer that has not
         answered after half of them is not waited for, and what it has not taken after all of them is dropped.
     @param deflate: agree to permessage-deflate (RFC 7692) where a client offers it: 87 KB for each that does.
+    @param heartbeat: seconds between pings; 0: none.
+    @param answerWithin: seconds that the peer may take to answer one, or to send whatever else; then it is dropped.
     @param turns: joins what is written to a connection in one turn of the reactor; None: it goes out piece by piece.
     """
 
@@ -170,12 +210,16 @@ class WebSocketFactory(WebSocketServerFactory):
         maxMessage: int = 1024 * 1024,
         closeWithin: float = 5.0,
         deflate: bool = False,
+        heartbeat: float = 0.0,
+        answerWithin: float = 10.0,
         turns: Turns | None = None,
     ) -> None:
         # Without a reactor Autobahn would import the global one; all that needs it is turned off.
         super().__init__(server=f"dog/{__version__}", reactor=later)  # type: ignore[no-untyped-call]
         self.later = later
         self.closeWithin = closeWithin
+        self.heartbeat = heartbeat
+        self.answerWithin = answerWithin
         self.turns = turns
         self.setProtocolOptions(  # type: ignore[no-untyped-call]
             webStatus=False,

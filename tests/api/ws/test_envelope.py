@@ -372,7 +372,7 @@ class PresentationTests(SynchronousTestCase):
                 ("messageType", "presentation"),
                 ("server", {"name": "dog", "version": "4"}),
                 ("apiVersion", "v1"),
-                ("features", ["eventId"]),
+                ("features", ["batch", "eventId", "gap"]),
                 ("epoch", "e1"),
                 ("eventId", 17),
                 ("authenticated", True),

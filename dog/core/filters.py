@@ -1,0 +1,62 @@
+"""Narrower subscriptions: by device, room and device class, each a list of names in which C{*} stands for anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dog.model.device import Device
+from dog.model.home import Home
+
+Globs = tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def _pattern(globs: Globs) -> re.Pattern[str]:
+    return re.compile("|".join(".*".join(map(re.escape, each.split("*"))) for each in globs), re.DOTALL)
+
+
+def fits(globs: Globs, names: Iterable[str]) -> bool:
+    """Whether any of C{names} is, as a whole, one of C{globs}. Case counts; only C{*} has a meaning of its own."""
+    if not globs:
+        return False
+    match = _pattern(globs).fullmatch
+    return any(match(each) is not None for each in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which devices a subscription is about: those that fit everything that is given.
+
+    @ivar devices: globs of device ids; None: whatever the device. No glob at all fits nothing, here and below.
+    @ivar rooms: globs of room ids, and of the flats in which the rooms are.
+    @ivar classes: globs of device classes; a class stands for those derived from it as well.
+    """
+
+    devices: Globs | None = None
+    rooms: Globs | None = None
+    classes: Globs | None = None
+
+    def matches(self, device: Device, home: Home) -> bool:
+        return (
+            (self.devices is None or fits(self.devices, (device.id,)))
+            and (self.rooms is None or fits(self.rooms, _places(device, home)))
+            and (self.classes is None or fits(self.classes, _classes(device)))
+        )
+
+
+#: What a plain subscription has: every device.
+EVERY = Filter()
+
+
+def _places(device: Device, home: Home) -> tuple[str, ...]:
+    if device.isIn is None:
+        return ()
+    flats = (each.id for each in home.flats() if each.id and any(room.id == device.isIn for room in each.rooms))
+    return (device.isIn, *flats)
+
+
+def _classes(device: Device) -> tuple[str, ...]:
+    return (device.cls,) if device.type is None else (device.cls, device.type.name, *device.type.ancestors)
