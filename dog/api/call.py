@@ -61,6 +61,7 @@ class Connection(Protocol):
     clientId: str
     principal: Principal
     features: frozenset[str]
+    shape: tuple[Profile, bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,10 +151,13 @@ class EventLog:
 
     def resume(self, epoch: str, cursor: int) -> Resumed:
         """What happened after C{cursor} of C{epoch}."""
-        if epoch == self.epoch:
+        before = self.before
+        goesOn = before is not None and before.closed
+        if epoch == self.epoch and (cursor >= self._started or not goesOn):
             found = self.after(cursor)
-        elif self.before is not None and epoch == self.before.epoch and self.before.closed:
-            found = self._across(self.before, cursor)
+        elif before is not None and goesOn and epoch in (before.epoch, self.epoch):
+            # A client that is in the middle of a replay knows the new epoch and is not beyond the one before.
+            found = self._across(before, cursor)
         else:
             return Resumed(Resume.GAP, gapFrom=None, gapTo=self.lastId)
         if found is None:

@@ -106,7 +106,7 @@ class WebSocket(WebSocketServerProtocol):
             transport = turns.around(transport)
         if isinstance(transport, Turn):
             self._turn = transport
-        super().makeConnection(transport)
+        super().makeConnection(transport)  # type: ignore[no-untyped-call]
 
     def onOpen(self) -> None:
         self.transport.registerProducer(self.producer(), True)
@@ -183,7 +183,7 @@ def _keepUnsentSmall(transport: Any) -> None:
     # Over TLS the socket is that of the transport beneath.
     while hasattr(transport, "transport"):
         transport = transport.transport
-    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    handle: Any = transport.getHandle() if hasattr(transport, "getHandle") else None
     if TCP_NOTSENT_LOWAT is not None and getattr(handle, "family", None) in (socket.AF_INET, socket.AF_INET6):
         handle.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT)
 
