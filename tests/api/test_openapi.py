@@ -16,7 +16,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from dog.api.call import Answer, Call, Media
 from dog.api.dispatch import Api
 from dog.api.openapi import PATH, QUERY, codesOf, document, operation
-from dog.api.resources import ROUTES
+from dog.api.resources import ROUTES, system
 from dog.api.routes import Door, On, Route, Table, route
 from dog.api.shapes import Named, Null, Object, String
 from dog.interfaces import LinkFailed
@@ -289,6 +289,55 @@ class Fold(SynchronousTestCase):
         self.assertEqual(
             body, {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}
         )
+
+    def names(self, route: Route, where: str) -> list[str]:
+        return [each["name"] for each in operation(route)["parameters"] if each["in"] == where]
+
+    def test_reading(self) -> None:
+        """What a GET takes and answers with."""
+        read = replace(self.ROUTE, method="GET", right=Right.VIEW, body=None, answers={200: BODY})
+        self.assertEqual((self.names(read, "header"), self.names(read, "query")), (["If-None-Match"], ["profile"]))
+        responses = operation(read)["responses"]
+        self.assertEqual(list(responses["200"]["headers"]), ["ETag"])
+        self.assertEqual(responses["304"], {"description": "It is as the client knows it."})
+        for other in (
+            replace(read, root=""),
+            replace(read, on=On.NOTHING),
+            replace(read, media=(Media.SVG,)),
+            replace(self.ROUTE, right=Right.EDIT),
+        ):
+            self.assertEqual(self.names(other, "query"), [])
+        drawing = operation(replace(read, media=(Media.SVG,), answers={200: None}))["responses"]["200"]
+        self.assertEqual(drawing["content"], {"image/svg+xml": {"schema": {}}})
+
+    def test_changing(self) -> None:
+        """What a PUT or POST takes and answers with."""
+        self.assertEqual(self.names(self.ROUTE, "header"), ["If-Match", "Idempotency-Key"])
+        responses = operation(self.ROUTE)["responses"]
+        self.assertEqual(responses["200"]["headers"].keys(), {"Dog-Command"})
+        self.assertNotIn("content", responses["200"])
+        self.assertNotIn("304", responses)
+        edit = replace(self.ROUTE, right=Right.EDIT, answers={201: None, 204: None})
+        self.assertEqual(self.names(edit, "header"), ["If-Match"])
+        responses = operation(edit)["responses"]
+        self.assertEqual(responses["201"]["headers"].keys(), {"Location"})
+        self.assertNotIn("headers", responses["204"])
+
+    def test_operationIds(self) -> None:
+        """A resource's name, and what tells its operations apart."""
+        names = {asked: described["operationId"] for asked, described in operations()}
+        self.assertEqual(names["GET", "/api/v1/events"], "events")
+        self.assertEqual(names["GET", "/events"], "eventsAtRoot")
+        self.assertEqual(names["GET", "/health"], "health")
+        command = "/api/v1/devices/{device}/commands/{command}"
+        self.assertEqual((names["PUT", command], names["POST", command]), ("send", "sendPost"))
+
+    def test_pages(self) -> None:
+        """The bounds of a page of events are those that hold."""
+        self.assertEqual(
+            QUERY["limit"]["schema"], {"type": "integer", "minimum": 1, "maximum": system.PAGE, "default": system.PAGE}
+        )
+        self.assertEqual(QUERY["after"]["schema"]["minimum"], 0)
 
     def test_webSocketOnly(self) -> None:
         """What only a WebSocket has is no operation of HTTP."""
