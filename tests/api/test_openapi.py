@@ -295,7 +295,7 @@ class Fold(SynchronousTestCase):
 
     def test_reading(self) -> None:
         """What a GET takes and answers with."""
-        read = replace(self.ROUTE, method="GET", right=Right.VIEW, body=None, answers={200: BODY})
+        read = replace(self.ROUTE, method="GET", right=Right.VIEW, body=None, answers={200: self.ROUTE.body})
         self.assertEqual((self.names(read, "header"), self.names(read, "query")), (["If-None-Match"], ["profile"]))
         responses = operation(read)["responses"]
         self.assertEqual(list(responses["200"]["headers"]), ["ETag"])
