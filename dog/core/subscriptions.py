@@ -141,6 +141,7 @@ class Subscriptions:
                 self._remove(client, key)
         for each in self._records(client, scope, filter):
             each.names.clear()
+            each.excluded.clear()
 
     def _discard(self, client: Client, scope: Scope, filter: Filter | None, name: str) -> None:
         """Neither wanted nor excluded by name any more."""

@@ -224,7 +224,7 @@ class Connection(WebSocket):
         if not self.isOpen or not self._sees(event):
             return
         subscriptions = self.factory.core.subscriptions
-        if not event.discrete and subscriptions.paced(self):
+        if not event.discrete and (self._pace or subscriptions.paced(self)):
             if not self._pace.may(envelope.mergeKey(event), event, subscriptions.interval(self, event) or 0.0):
                 return
         self.outbox.tell(self.factory.notification(event))

@@ -38,6 +38,10 @@ class Pace:
         self._send = send
         self._resting: dict[Hashable, _Resting] = {}
 
+    def __len__(self) -> int:
+        """Of how many things it knows that they were told of not long ago."""
+        return len(self._resting)
+
     def may(self, key: Hashable, event: Event, interval: float) -> bool:
         """Whether a measurement may be sent now; if not, it is kept until its time has come, or its successor's.
 
