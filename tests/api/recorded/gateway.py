@@ -199,6 +199,7 @@ class OnConnection:
     clientId = "c"
     principal: Principal = ANONYMOUS
     features: frozenset[str] = frozenset()
+    shape: tuple[Profile, bool] = (Profile.DOCUMENTED, False)
 
 
 class InHome(SynchronousTestCase):
