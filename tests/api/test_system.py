@@ -237,6 +237,8 @@ class Events(Case):
         [settled] = [each for each in events if each["kind"] == Kind.COMMAND_SETTLED.value]
         self.assertEqual((settled["details"]["command"], settled["details"]["stage"]), ("on", "confirmed"))
         self.assertNotIn("reason", settled["details"])
+        [reached, *_] = [each for each in self.get("/events")["events"] if each["kind"] == Kind.DEVICE_REACHED.value]
+        self.assertNotIn("details", reached)
 
     def test_sameAtTheRoot(self) -> None:
         self.assertEqual(self.get("/events"), self.get("/api/v1/events"))

@@ -82,8 +82,9 @@ def eventJson(event: Event) -> dict[str, Any]:
         }
     if event.slots:
         found["states"] = [_slotJson(each) for each in event.slots]
-    if event.details:
-        found["details"] = {key: value for key, value in event.details.items() if value is not None}
+    details = {key: value for key, value in event.details.items() if value is not None}
+    if details:
+        found["details"] = details
     return found
 
 
