@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dog.client.address import Address, BadAddress
     from dog.client.client import Client
     from dog.client.errors import Failed, Interrupted, NoAnswer, NotReachable
-    from dog.client.messages import Notification, Presentation, Response
+    from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
     from dog.client.rest import Rest
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "BadAddress",
     "Client",
     "Failed",
+    "Gap",
     "Interrupted",
     "NoAnswer",
     "NotReachable",
@@ -30,6 +31,7 @@ __all__ = [
     "Presentation",
     "Response",
     "Rest",
+    "Snapshot",
 ]
 
 _HOME = {
@@ -37,6 +39,7 @@ _HOME = {
     "BadAddress": "address",
     "Client": "client",
     "Failed": "errors",
+    "Gap": "messages",
     "Interrupted": "errors",
     "NoAnswer": "errors",
     "NotReachable": "errors",
@@ -44,6 +47,7 @@ _HOME = {
     "Presentation": "messages",
     "Response": "messages",
     "Rest": "rest",
+    "Snapshot": "messages",
 }
 
 

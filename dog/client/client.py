@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
@@ -18,8 +18,19 @@ from dog.client.backoff import Backoff
 from dog.client.connection import Connection, ConnectionFactory, endpointOf, unconnected
 from dog.client.errors import Failed, Interrupted, NoAnswer, NotReachable
 from dog.client.heartbeat import Heartbeat
-from dog.client.messages import BadMessage, Notification, Other, Presentation, Response, decode, encodeRequest
-from dog.client.wanted import ALL, Wanted, subscription, unsubscription
+from dog.client.messages import (
+    BadMessage,
+    Gap,
+    Notification,
+    Other,
+    Presentation,
+    Response,
+    Snapshot,
+    decode,
+    encodeRequest,
+)
+from dog.client.stream import Request, Stream, Told
+from dog.client.wanted import ALL
 
 #: Why a conversation is over.
 Reason = Failed | NotReachable
@@ -43,19 +54,27 @@ class _State(Enum):
 class _Pending:
     deferred: Deferred[Response]
     timeout: IDelayedCall
+    request: Request
 
 
 class Client:
     """Talks to a gateway.
 
     Once L{connect} has succeeded, a lost connection is taken up again by itself, with growing delays, and what was
-    subscribed to is subscribed to again. What happened in between is not replayed.
+    subscribed to is subscribed to again. With C{resume}, what happened in between is made up for: it is replayed, or,
+    where the gateway does not have all of it any more, told as a gap with a new snapshot.
 
     @param url: the gateway, in any form that L{Address.parse} takes.
     @param reactor: used for its clock and its connections.
     @param token: sent in the Authorization header.
     @param endpoint: connect through this instead of the address's own host and port.
+    @param resume: subscriptions bring snapshots, and a conversation goes on where the one before broke off. With a
+        gateway that does not offer this (L{resuming}), a gap from None to None is told each time it is back.
     @param onNotification: called with each L{Notification}.
+    @param onSnapshot: called with a list of statuses, as in C{GET /api/v1/devices/status}: for each subscription, and
+        after a gap. Every notification that follows is younger. Before L{subscribe}'s Deferred fires.
+    @param onGap: called with two numbers of events: those after the first, up to and with the second, are lost. The
+        first is None where the gateway does not know from where on. The snapshot follows.
     @param onConnected: called with the L{Presentation} each time a conversation stands, subscriptions in place.
     @param onLost: called with the reason and the seconds until the next attempt, each time a conversation broke off
         or an attempt at one failed; the seconds are None where the gateway refused for good and no attempt follows.
@@ -72,7 +91,10 @@ class Client:
         *,
         token: str | None = None,
         endpoint: IStreamClientEndpoint | None = None,
+        resume: bool = False,
         onNotification: Callable[[Notification], object] = lambda notification: None,
+        onSnapshot: Callable[[list[Mapping[str, Any]]], object] = lambda devicesStatus: None,
+        onGap: Callable[[int | None, int | None], object] = lambda since, until: None,
         onConnected: Callable[[Presentation], object] = lambda presentation: None,
         onLost: Callable[[Reason, float | None], object] = lambda reason, retryIn: None,
         onOther: Callable[[Other], object] = lambda message: None,
@@ -89,6 +111,8 @@ class Client:
         self._token = token
         self._endpoint = endpoint
         self._onNotification = onNotification
+        self._onSnapshot = onSnapshot
+        self._onGap = onGap
         self._onConnected = onConnected
         self._onLost = onLost
         self._onOther = onOther
@@ -105,7 +129,7 @@ class Client:
         self._since = 0.0
         self._sequence = 0
         self._pending: dict[str, _Pending] = {}
-        self._wanted = Wanted()
+        self._stream = Stream(resume)
         self._closing: list[Deferred[None]] = []
 
     # -- the conversation -----------------------------------------------------------------------------
@@ -114,6 +138,11 @@ class Client:
     def connected(self) -> bool:
         """Can a request be sent now?"""
         return self._state is _State.CONNECTED
+
+    @property
+    def resuming(self) -> bool:
+        """Does the gateway number its events, so that nothing is missed in silence?"""
+        return self._stream.resuming
 
     def connect(self, patient: bool = False) -> Deferred[Presentation]:
         """Take up the conversation; fires with the first presentation. Cancelling it closes the client.
@@ -167,16 +196,22 @@ class Client:
             where there is no conversation now, L{Interrupted} or L{NoAnswer} where what became of the request is not
             known. Cancelling it forgets the answer, not the request.
         """
+        return self._ask(Request(action, endPoint, parameters), timeout)
+
+    def _ask(self, request: Request, timeout: float | None = None) -> Deferred[Response]:
         connection, presentation = self._connection, self.presentation
         if self._state is not _State.CONNECTED or connection is None or presentation is None:
             return fail(NotReachable(self.address.socket, "not connected"))
         self._sequence += 1
         sequence = str(self._sequence)
-        payload = encodeRequest(presentation.clientId, sequence, action, endPoint, parameters)
+        action, endPoint = request.action, request.endPoint
+        payload = encodeRequest(presentation.clientId, sequence, action, endPoint, request.parameters)
         deferred = Deferred[Response](lambda _: self._forget(sequence))
         seconds = self._requestTimeout if timeout is None else timeout
         self._pending[sequence] = _Pending(
-            deferred, self._clock.callLater(seconds, self._unanswered, sequence, f"{action} {endPoint}", seconds)
+            deferred,
+            self._clock.callLater(seconds, self._unanswered, sequence, f"{action} {endPoint}", seconds),
+            request,
         )
         connection.sendMessage(payload)  # type: ignore[no-untyped-call]
         return deferred
@@ -188,21 +223,19 @@ class Client:
         with L{NotReachable}. Where it fails with L{Failed}, it is dropped.
         """
         wished = [names] if isinstance(names, str) else list(names)
-        self._wanted.add(device, wished)
-        asked = self.request(*subscription(device, wished))
+        asked = self._ask(self._stream.add(device, wished))
 
         def refused(failure: Failure) -> Failure:
             if failure.check(Failed):
                 for name in wished:
-                    self._wanted.remove(device, name)
+                    self._stream.remove(device, name)
             return failure
 
         return asked.addErrback(refused)
 
     def unsubscribe(self, name: str = ALL, device: str | None = None) -> Deferred[Response]:
         """Take a wish back, or make an exception of it: C{subscribe("*")} and C{unsubscribe("OnNotification")}."""
-        self._wanted.remove(device, name)
-        return self.request(*unsubscription(device, name))
+        return self._ask(self._stream.remove(device, name))
 
     def _take(self, sequence: str | None) -> _Pending | None:
         pending = None if sequence is None else self._pending.pop(sequence, None)
@@ -278,8 +311,8 @@ class Client:
         for message in messages:
             if isinstance(message, Response):
                 self._answered(message)
-            elif isinstance(message, Notification):
-                self._tell(self._onNotification, message)
+            elif isinstance(message, Notification | Gap):
+                self._deliver(self._stream.received(message))
             elif isinstance(message, Other):
                 self._tell(self._onOther, message)
             elif self._state is _State.CONNECTING:
@@ -292,9 +325,19 @@ class Client:
             return
         failure = response.failure()
         if failure is None:
+            self._deliver(self._stream.answered(pending.request, response))
             pending.deferred.callback(response)
         else:
             pending.deferred.errback(failure)
+
+    def _deliver(self, told: Iterable[Told]) -> None:
+        for each in told:
+            if isinstance(each, Notification):
+                self._tell(self._onNotification, each)
+            elif isinstance(each, Snapshot):
+                self._tell(self._onSnapshot, list(each.devicesStatus))
+            else:
+                self._tell(self._onGap, each.since, each.until)
 
     def _presented(self, connection: Connection, presentation: Presentation) -> None:
         self._stopTimer()
@@ -311,8 +354,12 @@ class Client:
         self, connection: Connection, presentation: Presentation
     ) -> Generator[Deferred[Response], Any, None]:
         try:
-            for action, endPoint, parameters in list(self._wanted.requests()):
-                yield self.request(action, endPoint, parameters)
+            for request in self._stream.begin(presentation):
+                try:
+                    yield self._ask(request)
+                except Failed:
+                    if not request.optional:
+                        raise
         except Interrupted:
             return
         except Failed as refused:
@@ -324,6 +371,7 @@ class Client:
             return
         if connection is not self._connection or self._state is not _State.CONNECTED:
             return
+        self._stream.ready()
         first, self._first = self._first, None
         if first is not None:
             first.callback(presentation)

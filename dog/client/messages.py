@@ -73,6 +73,42 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How the devices of a subscription were, all at one moment.
+
+    @ivar devicesStatus: what C{GET /api/v1/devices/status} has under this name.
+    @ivar eventId: the last event that is in it.
+    """
+
+    devicesStatus: tuple[Mapping[str, Any], ...]
+    epoch: str | None = None
+    eventId: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Events are lost to this client: those after C{since}, up to and with C{until}.
+
+    @ivar since: None: it is not known from where, because the gateway has begun a new epoch.
+    @ivar until: None: it is not known to where either, because the gateway does not number its events.
+    @ivar devicesStatus: how the devices were at C{until}, where it came along.
+    """
+
+    epoch: str | None
+    since: int | None
+    until: int | None
+    devicesStatus: tuple[Mapping[str, Any], ...] | None = None
+
+    @classmethod
+    def of(cls, value: Any, devicesStatus: Any = None) -> Gap:
+        """From a C{gap} of the wire, as far as it is one."""
+        if not isinstance(value, Mapping):
+            value = {}
+        statuses = tuple(devicesStatus) if isinstance(devicesStatus, list) else None
+        return cls(_textOf(value.get("epoch")), _integerOf(value.get("from")), _integerOf(value.get("to")), statuses)
+
+
+@dataclass(frozen=True, slots=True)
 class Other:
     """A message of a type that this version does not know; extensions may add some."""
 
@@ -80,7 +116,7 @@ class Other:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-Message = Presentation | Response | Notification | Other
+Message = Presentation | Response | Notification | Gap | Other
 
 
 def encodeRequest(clientId: str, sequence: str, action: str, endPoint: str, parameters: Any = None) -> bytes:
@@ -119,6 +155,8 @@ def _message(value: Any) -> Message:
         return _response(value)
     if kind == "notification":
         return _notification(value)
+    if kind == "gap":
+        return Gap.of(value.get("gap"), value.get("devicesStatus"))
     return Other(kind, value)
 
 

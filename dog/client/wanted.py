@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -36,17 +36,24 @@ class Wanted:
         elif not names:
             self._names.pop(scope, None)
 
+    def scopes(self) -> Iterator[tuple[str | None, list[str], list[str]]]:
+        """(scope, names, excluded names), in the order in which they came."""
+        for scope, names in self._names.items():
+            yield scope, list(names), list(self._excluded.get(scope, ()))
+
     def requests(self) -> Iterator[tuple[str, str, Any]]:
         """(action, endPoint, parameters) of the requests that bring it all about on a new connection, in order."""
-        for scope, names in self._names.items():
+        for scope, names, excluded in self.scopes():
             yield subscription(scope, names)
-            for name in self._excluded.get(scope, ()):
+            for name in excluded:
                 yield unsubscription(scope, name)
 
 
-def subscription(scope: str | None, names: Iterable[str]) -> tuple[str, str, Any]:
-    """The request that subscribes to C{names}."""
-    return "POST", _path(scope), {"notifications": list(names)}
+def subscription(
+    scope: str | None, names: Iterable[str], more: Mapping[str, Any] | None = None
+) -> tuple[str, str, dict[str, Any]]:
+    """The request that subscribes to C{names}. C{more}: further fields of its body."""
+    return "POST", _path(scope), {"notifications": list(names), **(more or {})}
 
 
 def unsubscription(scope: str | None, name: str) -> tuple[str, str, None]:

@@ -53,7 +53,7 @@ class Peer(WebSocketServerProtocol):
         message = json.loads(payload)
         self.messages.append(message)
         self.requests.append((message["action"], message["endPoint"], message.get("parameters")))
-        if not self.gateway.answering:
+        if not self.gateway.answering or self.respond(self, message):
             return
         answer = self.gateway.answers.get((message["action"], message["endPoint"]))
         if answer is None and message["endPoint"].startswith("/api/v1/subscriptions"):
@@ -62,6 +62,10 @@ class Peer(WebSocketServerProtocol):
         if answer is None:
             answer = (404, {"result": "The requested resource was not found"})
         self.answer(message, *answer)
+
+    def respond(self, peer: Peer, message: dict[str, Any]) -> bool:
+        """For gateways that can do more: has the request been answered?"""
+        return False
 
     def answer(self, message: dict[str, Any], status: int, response: Any, fields: Any = None) -> None:
         echoed = {name: message[name] for name in ("clientId", "sequenceNumber", "action", "endPoint")}

@@ -310,9 +310,9 @@ class NotificationTests(ClientCase):
         client = Client("ws://h/ws", self.clock, endpoint=self.gateway, onOther=others.append)
         client.connect()
         self.gateway.flush()
-        self.gateway.peer.tell({"messageType": "gap", "gap": {"from": 1, "to": 2}})
+        self.gateway.peer.tell({"messageType": "weather", "rain": 2})
         self.gateway.flush()
-        self.assertEqual([(each.messageType, each.body["gap"]) for each in others], [("gap", {"from": 1, "to": 2})])
+        self.assertEqual([(each.messageType, each.body["rain"]) for each in others], [("weather", 2)])
 
 
 class SubscribeTests(ClientCase):

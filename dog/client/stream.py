@@ -1,0 +1,219 @@
+"""Where a client stands in the gateway's sequence of events, over all its conversations. Pure: no I/O, no clock.
+
+The rules of websocket-api.md, "Extensions": a subscription brings a snapshot and the number from which live events
+follow; a client that comes back says up to where it knows everything, and is told that nothing was missed, or gets
+what was missed, or is told of the gap. Both flavours of the client are built on this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any
+
+from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
+from dog.client.wanted import ALL, Wanted, subscription, unsubscription
+
+#: What a gateway has to offer, so that it can be resumed.
+NEEDED = frozenset({"eventId", "gap"})
+
+#: What a client is told.
+Told = Notification | Snapshot | Gap
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be asked, and what it means for the stream.
+
+    @ivar subscribes: to C{scope}: a device, or None for all of them.
+    @ivar optional: it does no harm if the gateway refuses it.
+    """
+
+    action: str
+    endPoint: str
+    parameters: Any = None
+    scope: str | None = None
+    subscribes: bool = False
+    optional: bool = False
+
+
+class Stream:
+    """What is wanted, what has come, and where to go on.
+
+    Per conversation: L{begin}, its requests asked one after the other and each answer given to L{answered}, L{ready};
+    then L{add} and L{remove} at will. Every message goes through L{received}, in the order of the wire. What these
+    return is what the client is to be told, in this order.
+
+    @param resume: without it, and with a gateway that does not offer it, subscriptions are those of v1.
+    """
+
+    def __init__(self, resume: bool = False) -> None:
+        self.wanted = Wanted()
+        self._resume = resume
+        self._offered = False
+        self._numbered = False
+        self._position: tuple[str, int] | None = None
+        self._epoch: str | None = None
+        self._target: int | None = None
+        # Scopes that were subscribed to at any time, and those of them whose state we were told.
+        self._inForce: set[str | None] = set()
+        self._known: set[str | None] = set()
+        # While a new conversation subscribes again: the number in each answer, None for a replay.
+        self._marks: list[int | None] | None = None
+        self._presented = 0
+        # Events beyond the position that have come; of each device and class, the last.
+        self._seen: set[int] = set()
+        self._order: list[int] = []
+        self._last: dict[tuple[str, str], int] = {}
+        self._blind = False
+
+    @property
+    def position(self) -> tuple[str, int] | None:
+        """(epoch, cursor): everything up to there has come. None: not known."""
+        return self._position
+
+    @property
+    def resuming(self) -> bool:
+        """Does this conversation number its events, so that the next one can go on where it ends?"""
+        return self._numbered
+
+    # -- what to ask ----------------------------------------------------------------------------------
+
+    def begin(self, presentation: Presentation) -> list[Request]:
+        """What is to be asked on a new conversation, in order."""
+        self._offered = self._resume and NEEDED.issubset(presentation.features)
+        self._numbered = self._blind = False
+        self._marks = []
+        self._target = None
+        self._presented = presentation.eventId or 0
+        requests = []
+        if self._offered and "batch" in presentation.features:
+            features = {"features": sorted({*NEEDED, "batch"})}
+            requests.append(Request("PUT", "/api/v1/session", features, optional=True))
+        for scope, names, excluded in self.wanted.scopes():
+            requests.append(self._subscription(scope, names, again=True))
+            requests += [Request(*unsubscription(scope, name)) for name in excluded]
+        return requests
+
+    def add(self, scope: str | None, names: Iterable[str]) -> Request:
+        """Want more."""
+        wished = list(names)
+        self.wanted.add(scope, wished)
+        return self._subscription(scope, wished, again=False)
+
+    def remove(self, scope: str | None, name: str) -> Request:
+        """Want less."""
+        self.wanted.remove(scope, name)
+        if name == ALL:
+            self._inForce.discard(scope)
+            self._known.discard(scope)
+        return Request(*unsubscription(scope, name))
+
+    def _subscription(self, scope: str | None, names: Iterable[str], again: bool) -> Request:
+        more: dict[str, Any] = {}
+        if self._offered:
+            if again and self._position is not None and scope in self._known:
+                epoch, cursor = self._position
+                more = {"since": {"epoch": epoch, "cursor": cursor}}
+            else:
+                more = {"snapshot": True}
+        return Request(*subscription(scope, names, more), scope=scope, subscribes=True)
+
+    # -- what came ------------------------------------------------------------------------------------
+
+    def answered(self, request: Request, response: Response) -> list[Told]:
+        """The gateway has done what was asked."""
+        if not request.subscribes or not self._resume:
+            return []
+        again = request.scope in self._inForce and self._marks is not None
+        self._inForce.add(request.scope)
+        body = response.response if isinstance(response.response, Mapping) else {}
+        epoch, eventId = body.get("epoch"), body.get("eventId")
+        if not self._offered or not isinstance(epoch, str) or not isinstance(eventId, int):
+            return self._unnumbered(again)
+        self._numbered = True
+        self._known.add(request.scope)
+        how = body.get("resume")
+        told: list[Told] = []
+        if "since" in request.parameters and how not in ("complete", "replay"):
+            told.append(self._gapped(Gap.of(body.get("gap"))))
+        self._epoch = epoch
+        if self._marks is not None:
+            self._marks.append(None if how == "replay" else eventId)
+        elif self._position is None:
+            self._position = epoch, eventId
+        if isinstance(body.get("devicesStatus"), list):
+            told.append(Snapshot(tuple(body["devicesStatus"]), epoch, eventId))
+        return told
+
+    def ready(self) -> None:
+        """Everything that L{begin} wanted has been answered."""
+        marks = [] if self._marks is None else self._marks
+        self._marks = None
+        if not marks or self._epoch is None:
+            return
+        numbers = [each for each in marks if each is not None]
+        if len(numbers) == len(marks):
+            self._moveTo(min(numbers))
+        elif self._position is not None and self._position[0] != self._epoch:
+            # Numbers go on over epochs, and cursors of the replay may still belong to the one before. Which ones is
+            # not told; those that the new gateway had already given out when it presented itself are beyond doubt.
+            self._target = self._presented
+
+    def received(self, message: Notification | Gap) -> list[Told]:
+        """A message that was not asked for."""
+        if isinstance(message, Gap):
+            return self._told(message)
+        if not self._numbered or message.eventId is None:
+            return [message]
+        key, number = (message.device, message.cls), message.eventId
+        isDouble = number in self._seen
+        # An older one that had been merged away may come on a replay after the newer one; then the newer has to come
+        # last again.
+        if isDouble and self._last.get(key, number) >= number:
+            return []
+        self._last[key] = number
+        if not isDouble:
+            self._seen.add(number)
+            heappush(self._order, number)
+        if message.cursor is not None and self._marks is None and message.cursor >= (self._target or 0):
+            self._moveTo(message.cursor)
+        return [message]
+
+    def _told(self, gap: Gap) -> list[Told]:
+        """The gateway had to drop something."""
+        self._gapped(gap)
+        if self._numbered and gap.until is not None:
+            self._epoch = gap.epoch or self._epoch
+            if self._marks is None:
+                self._moveTo(gap.until)
+        told: list[Told] = [gap]
+        if gap.devicesStatus is not None:
+            told.append(Snapshot(gap.devicesStatus, gap.epoch, gap.until))
+        return told
+
+    def _gapped(self, gap: Gap) -> Gap:
+        self._seen.clear()
+        self._order.clear()
+        self._last.clear()
+        return gap
+
+    def _unnumbered(self, again: bool) -> list[Told]:
+        """Nothing is known of what happened since the last conversation, nor will be after this one."""
+        self._position = None
+        self._known.clear()
+        gap = self._gapped(Gap(None, None, None))
+        if not again or self._blind:
+            return []
+        self._blind = True
+        return [gap]
+
+    def _moveTo(self, cursor: int) -> None:
+        assert self._epoch is not None
+        if self._position is not None and self._position[0] == self._epoch and self._position[1] > cursor:
+            return
+        self._position = self._epoch, cursor
+        self._target = None
+        while self._order and self._order[0] <= cursor:
+            self._seen.discard(heappop(self._order))
