@@ -2,6 +2,8 @@
 
 import json
 import secrets
+import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dog.api.call import Media, ParsedBody, Reply, Request
 from dog.api.routes import On, Route, Table
 from dog.api.ws import envelope
-from dog.api.ws.connection import COURTESY
+from dog.api.ws.connection import COURTESY, Connection
 from dog.api.ws.protocol import padded
 from dog.core.core import Applied, Observed
 from dog.core.now import Now
@@ -20,7 +22,7 @@ from dog.model.home import Home, HomeDiff
 from dog.model.measure import Measure
 from dog.model.rights import Principal, Right, Role
 from dog.model.values import Pulse, Reading, Slot
-from tests.api.ws.talk import BINARY, CLOSE, PING, PONG, TEXT, Behind, Client, frame, later, upgrade
+from tests.api.ws.talk import BINARY, CLOSE, PING, PONG, TEXT, Behind, Client, Pipe, frame, later, upgrade
 
 DEVICES = (Device("lamp", "SimpleLamp"), Device("button", "Button"), Device("meter", "ThreePhaseElectricityMeter"))
 
@@ -54,6 +56,16 @@ class House(Behind):
         client = self.client(**settings)
         self.core.subscriptions.subscribe(client.connection, None, ["*"])
         return client
+
+
+def pressing(house: House) -> Callable[[Request], Reply]:
+    """Answers each of whose requests makes something happen."""
+
+    def answer(request: Request) -> Reply:
+        house.press()
+        return Reply(200)
+
+    return answer
 
 
 def names(messages: list[Any]) -> list[str]:
@@ -643,3 +655,277 @@ class EndTests(SynchronousTestCase):
         self.behind.factory.stop()
         self.behind.clock.pump([1.1, 1.1])
         self.assertTrue(client.transport.disconnected)
+
+
+class GapTests(SynchronousTestCase):
+    """A slow client that has asked to be told of gaps."""
+
+    def setUp(self) -> None:
+        self.house = House(maxMessages=10, closeWithin=3.0, slowFor=20.0)
+        self.client = self.house.subscribed()
+        self.client.connection.features = frozenset({"eventId", "gap"})
+        self.client.transport.full = True
+        self.house.press()
+        [first] = self.client.take()
+        self.first = first["eventId"]
+
+    def test_gap(self) -> None:
+        self.house.press(20)
+        self.house.switch("on")
+        self.assertEqual(self.client.take(), [])
+        self.house.clock.advance(19)
+        self.client.transport.drain()
+        [gap] = self.client.take()
+        last = self.house.core.log.lastId
+        self.assertEqual(list(gap), ["clientId", "messageType", "gap", "devicesStatus"])
+        self.assertEqual((gap["clientId"], gap["messageType"]), (self.client.id, "gap"))
+        self.assertEqual(gap["gap"], {"epoch": "e1", "from": self.first, "to": last})
+        states = {each["id"]: each.get("status") for each in gap["devicesStatus"]}
+        self.assertEqual(states, {"lamp": {"OnOffState": [{"value": "on"}]}, "button": None, "meter": None})
+        self.house.press()
+        [told] = self.client.take()
+        self.assertEqual((told["eventId"], told["cursor"]), (last + 1, last + 1))
+        self.house.clock.advance(10)
+        self.client.raw(frame(PONG))
+        self.house.clock.advance(19)
+        self.assertIsNone(self.client.closed)
+
+    def test_covered(self) -> None:
+        """Of the devices that it has subscribed to."""
+        self.house.core.subscriptions.drop(self.client.connection)
+        self.house.core.subscriptions.subscribe(self.client.connection, "button", ["*"])
+        self.house.press(20)
+        self.client.transport.drain()
+        self.assertEqual([each["id"] for each in self.client.take()[0]["devicesStatus"]], ["button"])
+
+    def test_heldBack(self) -> None:
+        """A measurement that waits for its interval is in the gap, and is not told again."""
+        self.client.transport.full = False
+        self.client.transport.drain()
+        self.house.core.subscriptions.subscribe(self.client.connection, None, ["*"], interval=5.0)
+        self.house.measure(1)
+        self.house.measure(2)
+        self.client.transport.full = True
+        self.house.press(20)
+        self.client.take()
+        self.client.transport.drain()
+        [gap] = self.client.take()
+        self.assertEqual(gap["gap"]["from"], self.first + 1)
+        self.house.clock.advance(6)
+        self.house.press()
+        [told] = self.client.take()
+        self.assertEqual(told["cursor"], self.house.core.log.lastId)
+
+    def test_withoutTheFeature(self) -> None:
+        self.client.connection.features = frozenset({"eventId"})
+        self.house.press(20)
+        self.client.take()
+        assert self.client.closed is not None
+        self.assertEqual(self.client.closed[0], 1013)
+
+    def test_staysClogged(self) -> None:
+        """Whatever it has asked for: 1013 after the configured time, and gone."""
+        for features, presses in (({"gap"}, 20), ({"gap"}, 2), (set[str](), 2)):
+            self.setUp()
+            self.client.connection.features = frozenset(features)
+            self.house.press(presses)
+            self.house.clock.advance(19.9)
+            self.client.take()
+            self.assertIsNone(self.client.closed)
+            self.house.clock.advance(0.2)
+            self.client.take()
+            assert self.client.closed is not None
+            self.assertEqual(self.client.closed[0], 1013)
+            self.assertEqual(self.client.connection.outbox.waiting, (0, 0))
+            self.house.clock.pump([1.6, 1.6])
+            self.assertTrue(self.client.transport.disconnected)
+            self.client.lose()
+            self.assertEqual(self.house.clock.getDelayedCalls(), [])
+
+    def test_slowButReading(self) -> None:
+        """Whoever takes something now and then is not clogged."""
+        self.house.factory.heartbeat = 0.0
+        for _ in range(10):
+            self.house.press(3)
+            self.house.clock.advance(15)
+            assert self.client.transport.producer is not None
+            self.client.transport.producer.resumeProducing()
+        self.client.take()
+        self.assertIsNone(self.client.closed)
+
+    def test_noTimerIsLeft(self) -> None:
+        self.client.lose()
+        self.assertEqual(self.house.clock.getDelayedCalls(), [])
+
+    def test_total(self) -> None:
+        """Bounded over all connections: the one for whom most waits is the first to lose it."""
+        self.house = House(maxMessages=1000, maxTotalBytes=4096)
+        slow, slower, quick = (self.house.subscribed() for _ in range(3))
+        for client in (slow, slower):
+            client.connection.features = frozenset({"eventId", "gap"})
+        slower.transport.full = True
+        self.house.press(5)
+        slow.transport.full = True
+        self.house.press(25)
+        self.assertEqual(slower.connection.outbox.waiting, (0, 0))
+        for client in (slow, slower):
+            client.transport.drain()
+        self.assertIn("gap", [each["messageType"] for each in slower.take()])
+        self.assertEqual(len(quick.take()), 30)
+        self.assertEqual(self.house.factory.budget.bytes, 0)
+
+
+class BatchTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = House()
+        self.client = self.house.subscribed()
+        self.client.connection.features = frozenset({"batch"})
+
+    def test_batch(self) -> None:
+        """What happens in one turn is told in one frame; v1 clients get it one by one."""
+        other = self.house.subscribed()
+        self.house.press(2)
+        self.house.switch("on")
+        self.assertEqual(self.client.take(), [])
+        self.house.clock.advance(0)
+        [batch] = self.client.take()
+        self.assertEqual(names(batch), ["pressed", "pressed", "on"])
+        self.assertEqual(names(other.take()), ["pressed", "pressed", "on"])
+
+    def test_withReplies(self) -> None:
+        self.house.api.answers = pressing(self.house)
+        self.client.send(self.client.request("PUT", "/a"))
+        self.house.clock.advance(0)
+        [batch] = self.client.take()
+        self.assertEqual([each["messageType"] for each in batch], ["notification", "response"])
+
+    def test_featureEnds(self) -> None:
+        """What was collected is not overtaken."""
+        self.house.press()
+        self.client.connection.features = frozenset()
+        self.house.switch("on")
+        self.house.clock.advance(0)
+        [batch] = self.client.take()
+        self.assertEqual(names(batch), ["pressed", "on"])
+        self.house.press()
+        self.assertEqual(names(self.client.take()), ["pressed"])
+
+    def test_closed(self) -> None:
+        """Nothing is left behind by a close."""
+        self.house.press(2)
+        self.client.connection.close(1001)
+        [batch] = self.client.take()
+        self.assertEqual((len(batch), self.client.closed), (2, (1001, "")))
+        self.client.lose()
+        self.assertEqual(self.house.clock.getDelayedCalls(), [])
+
+    def test_lost(self) -> None:
+        self.house.press()
+        self.client.lose()
+        self.assertEqual(self.house.clock.getDelayedCalls(), [])
+
+    def test_full(self) -> None:
+        """A full transport is noticed in the middle of a turn, and nothing is lost by it."""
+        self.client.connection.features = frozenset({"batch", "eventId", "gap"})
+        self.client.transport.full = True
+        self.house.press(1000)
+        self.assertGreater(self.client.connection.outbox.waiting[0], 800)
+        self.client.transport.drain()
+        self.house.clock.advance(0)
+        self.assertEqual(sum(map(len, self.client.take())), 1000)
+
+
+class PipelineTests(SynchronousTestCase):
+    def test_nothingIsLost(self) -> None:
+        """A healthy client asks 512 times at once, each with an event, on a transport that is full each time."""
+        house = House(maxMessages=10)
+        client = house.subscribed()
+        house.api.answers = pressing(house)
+        client.transport.full = True
+        client.raw(b"".join(frame(TEXT, json.dumps(client.request("PUT", "/a")).encode()) for _ in range(512)))
+        came: list[Any] = []
+        while taken := client.take():
+            came += taken
+            assert client.transport.producer is not None
+            client.transport.producer.resumeProducing()
+        self.assertEqual([each["messageType"] for each in came], ["notification", "response"] * 512)
+        self.assertEqual([each["sequenceNumber"] for each in came[1::2]], list(range(1, 513)))
+        self.assertIsNone(client.closed)
+
+
+class HeartbeatTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.house = House(heartbeat=30.0, answerWithin=10.0)
+        self.client = self.house.subscribed()
+
+    def advance(self, seconds: int) -> None:
+        self.house.clock.pump([1.0] * seconds)
+        self.client.take()
+
+    def test_pinged(self) -> None:
+        """A client that answers stays."""
+        for number in range(1, 5):
+            self.advance(31)
+            self.assertEqual([opcode for opcode, _ in self.client.other], [PING] * number)
+            self.client.raw(frame(PONG, self.client.other[-1][1]))
+        self.assertFalse(self.client.transport.disconnecting)
+
+    def test_anythingIsLife(self) -> None:
+        for data in (frame(PONG, b"unasked"), frame(PING), frame(TEXT, b"{}"), frame(TEXT, b"{}")[:3]):
+            self.advance(30)
+            self.client.raw(data)
+        self.advance(20)
+        self.assertFalse(self.client.transport.disconnecting)
+
+    def test_silent(self) -> None:
+        """One that does not is dropped, with its subscriptions."""
+        self.advance(39)
+        self.assertFalse(self.client.transport.disconnecting)
+        self.advance(1)
+        self.assertTrue(self.client.transport.disconnected)
+        self.client.lose()
+        self.assertEqual((len(self.house.core.subscriptions), self.house.clock.getDelayedCalls()), (0, []))
+
+    def test_notRead(self) -> None:
+        """While its requests are in flight nothing is read of it: that is no silence."""
+        self.house.factory.maxInFlight = 1
+        waiting, self.house.api.answers = later()
+        for _ in range(2):
+            self.client.send(self.client.request("GET", "/a"))
+        self.assertEqual(self.client.transport.producerState, "paused")
+        self.advance(60)
+        self.assertFalse(self.client.transport.disconnecting)
+        for _ in range(2):
+            waiting.pop().callback(Reply(200))
+        self.advance(20)
+        self.assertTrue(self.client.transport.disconnected)
+
+    def test_none(self) -> None:
+        house = House(heartbeat=0.0)
+        client = house.client()
+        house.clock.advance(1000)
+        client.take()
+        self.assertEqual((client.other, house.clock.getDelayedCalls()), ([], []))
+
+
+class DeflateTests(SynchronousTestCase):
+    def test_deflated(self) -> None:
+        """Where it is configured, and the client offers it: what is sent is compressed."""
+        house = House(deflate=True, heartbeat=0.0)
+        connection = house.factory.buildProtocol(None)
+        assert isinstance(connection, Connection)
+        transport = Pipe()
+        connection.makeConnection(transport)
+        connection.dataReceived(upgrade(Sec_WebSocket_Extensions="permessage-deflate"))
+        head, _, rest = transport.value().partition(b"\r\n\r\n")
+        self.assertIn(b"permessage-deflate", head)
+        house.core.subscriptions.subscribe(connection, None, ["*"])
+        transport.clear()
+        house.press()
+        inflate = zlib.decompressobj(-15)
+        messages = []
+        for data in (rest, transport.value()):
+            self.assertEqual((data[0], data[1] & 0x80), (0xC1, 0))
+            start = 4 if data[1] == 126 else 2
+            messages.append(json.loads(inflate.decompress(data[start:] + b"\x00\x00\xff\xff")))
+        self.assertEqual([each["messageType"] for each in messages], ["presentation", "notification"])

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from dog.api.ws.envelope import Notification
-from dog.api.ws.outbox import Outbox
+from dog.api.ws.outbox import Budget, Outbox
 from dog.core.events import Event, Kind
 from dog.model.catalogue import catalogue
 from dog.model.measure import Measure
@@ -275,3 +275,190 @@ class RandomTests(Slow):
                 if number <= cursor and number not in out:
                     self.assertIsNotNone(made.key)
                     self.assertGreater(newest.get(made.key, 0), number)
+
+
+class GapTests(Slow):
+    """Over the bounds, with a client that can be told of it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.told: list[int] = []
+        self.happened = 0
+        self.clogged: list[bool] = []
+        self.makeWith(maxMessages=3)
+
+    def makeWith(self, **more: Any) -> None:
+        def overflowed() -> bool:
+            self.overflowed += 1
+            return True
+
+        def gap(since: int) -> Any:
+            self.outbox.cursor.forget(self.happened)
+            return "gap", since, self.happened
+
+        self.outbox = Outbox(
+            self.write,
+            lambda told, cursor: (told.eventId, cursor),  # type: ignore[arg-type,return-value]
+            lambda: None,
+            overflowed,
+            gap=gap,
+            clogged=self.clogged.append,
+            **more,
+        )
+
+    def press(self, *numbers: int) -> None:
+        for number in numbers:
+            self.happened = number
+            self.outbox.tell(event(number, "OnNotification"))
+
+    def test_gap(self) -> None:
+        """What waited is forgotten, and what comes until the client reads again is in the gap; then it goes on."""
+        self.press(1)
+        self.outbox.pauseProducing()
+        self.press(2, 3, 4)
+        self.assertEqual(self.overflowed, 0)
+        self.press(5)
+        self.assertEqual((self.overflowed, self.outbox.waiting), (1, (0, 0)))
+        self.press(6, 7, 8, 9, 10)
+        self.assertEqual((self.overflowed, self.outbox.waiting), (1, (0, 0)))
+        self.outbox.resumeProducing()
+        self.press(11)
+        self.assertEqual(self.sent, [(1, 1), ("gap", 1, 10), (11, 11)])
+
+    def test_from(self) -> None:
+        """From where the client knows everything: a measurement merged away counts from its first."""
+        self.outbox.pauseProducing()
+        self.outbox.tell(event(3, value=1))
+        self.press(4)
+        self.outbox.tell(event(5, value=2))
+        self.room = 1
+        self.outbox.resumeProducing()
+        self.press(6, 7, 8)
+        self.room = None
+        self.outbox.resumeProducing()
+        self.assertEqual(self.sent, [(4, 2), ("gap", 2, 8)])
+
+    def test_replies(self) -> None:
+        """None is lost; those that waited come before the gap, later ones after it."""
+        self.outbox.pauseProducing()
+        self.outbox.reply(b"a")
+        self.press(1, 2)
+        self.outbox.reply(b"b")
+        self.press(3, 4)
+        self.outbox.reply(b"c")
+        self.outbox.resumeProducing()
+        self.assertEqual(self.sent, [b"a", b"b", ("gap", 0, 4), b"c"])
+
+    def test_again(self) -> None:
+        self.outbox.pauseProducing()
+        self.press(1, 2, 3, 4)
+        self.room = 1
+        self.outbox.resumeProducing()
+        self.assertEqual(self.sent, [("gap", 0, 4)])
+        self.press(5, 6, 7, 8, 9)
+        self.room = None
+        self.outbox.resumeProducing()
+        self.press(10)
+        self.assertEqual(self.sent, [("gap", 0, 4), ("gap", 4, 9), (10, 10)])
+        self.assertEqual(self.overflowed, 2)
+
+    def test_heldBackElsewhere(self) -> None:
+        """What was held back by an interval is released with it."""
+        self.outbox.cursor.looked(1)
+        self.outbox.cursor.hold(1)
+        self.outbox.pauseProducing()
+        self.press(2, 3, 4, 5)
+        self.outbox.tell(event(1), 1)
+        self.outbox.resumeProducing()
+        self.press(6)
+        self.assertEqual(self.sent, [("gap", 0, 5), (6, 6)])
+
+    def test_heldBackAndWaiting(self) -> None:
+        """Of the two numbers under which something was held back the lower counts until it is sent."""
+        for held in (1, 3):
+            self.makeWith()
+            self.sent.clear()
+            self.outbox.cursor.looked(3)
+            self.outbox.cursor.hold(held)
+            self.outbox.pauseProducing()
+            self.outbox.tell(event(2, value=1))
+            self.press(4)
+            self.outbox.tell(event(5, value=2), held)
+            self.outbox.resumeProducing()
+            self.assertEqual(self.sent, [(4, min(held, 2) - 1), (5, 5)])
+
+    def test_clogged(self) -> None:
+        """Told when it begins and when it ends."""
+        self.outbox.pauseProducing()
+        self.outbox.pauseProducing()
+        self.assertEqual(self.clogged, [True])
+        self.outbox.resumeProducing()
+        self.outbox.resumeProducing()
+        self.assertEqual(self.clogged, [True, False])
+
+    def test_closedIsSilent(self) -> None:
+        self.outbox.pauseProducing()
+        self.press(1, 2, 3, 4)
+        self.outbox.close()
+        self.outbox.overflow()
+        self.outbox.resumeProducing()
+        self.assertEqual((self.sent, self.overflowed), ([], 1))
+
+
+class BudgetTests(SynchronousTestCase):
+    """What waits for all together."""
+
+    def setUp(self) -> None:
+        self.size = event(1, "OnNotification").size
+        self.budget = Budget(10 * self.size)
+        self.over: list[str] = []
+        self.number = 0
+        self.outboxes = {name: self.outbox(name) for name in ("a", "b", "c")}
+
+    def outbox(self, name: str) -> Outbox:
+        def overflowed() -> bool:
+            self.over.append(name)
+            return name != "c"
+
+        made = Outbox(
+            lambda frame: None,
+            lambda told, cursor: b"",
+            lambda: None,
+            overflowed,
+            gap=lambda _: b"",
+            budget=self.budget,
+        )
+        made.pauseProducing()
+        return made
+
+    def press(self, name: str, times: int) -> None:
+        for _ in range(times):
+            self.number += 1
+            self.outboxes[name].tell(event(self.number, "OnNotification"))
+
+    def test_slowestFirst(self) -> None:
+        self.press("a", 3)
+        self.press("b", 5)
+        self.press("c", 2)
+        self.assertEqual((self.over, self.budget.bytes), ([], 10 * self.size))
+        self.press("c", 1)
+        self.assertEqual((self.over, self.budget.bytes), (["b"], 6 * self.size))
+        self.assertEqual([each.waiting[0] for each in self.outboxes.values()], [3, 0, 3])
+
+    def test_closed(self) -> None:
+        """One that can't be told of a gap frees what it had as well."""
+        self.press("c", 9)
+        self.press("a", 2)
+        self.assertEqual((self.over, self.budget.bytes), (["c"], 2 * self.size))
+
+    def test_freed(self) -> None:
+        self.press("a", 5)
+        self.press("b", 5)
+        self.outboxes["a"].resumeProducing()
+        self.outboxes["b"].close()
+        self.assertEqual((self.budget.bytes, self.budget._outboxes), (0, {}))
+
+    def test_merged(self) -> None:
+        for number in range(1, 100):
+            self.outboxes["a"].tell(event(number, value=number % 10))
+        self.assertEqual((self.over, self.budget.bytes), ([], event(1).size))
