@@ -20,6 +20,7 @@ from dog.api.call import Profile
 from dog.api.dispatch import Api
 from dog.api.ports import Ports
 from dog.api.resources import ROUTES
+from dog.api.stream import Streams
 from dog.api.ws.connection import ConnectionFactory
 from dog.api.ws.protocol import WebSocketDoor
 from dog.api.ws.turn import Turns
@@ -85,6 +86,7 @@ class Gateway(MultiService):
         store = None if settings.homeFile is None else HomeStore(settings.homeFile)
         self.homes = LiveHome(self.stepper, self.attachments, store)
         about = {"name": "dog", "version": __version__, "started": utcNow(), "simulated": settings.simulate}
+        self.streams = Streams(self.stepper.core, self.stepper.callLater)
         ports = Ports(
             core=self.stepper.core,
             commands=self.commands,
@@ -93,8 +95,10 @@ class Gateway(MultiService):
             subscriptions=self.stepper.core.subscriptions,
             plan=lambda: readPlan(settings.planFile),
             about=about,
+            streams=self.streams,
         )
         self.stepper.listen(ports.counts.heard)
+        self.stepper.listen(self.streams.heard)
         api = Api(ROUTES, ports, reactor, profile=Profile(settings.profile))
         anonymous = ANONYMOUS if settings.anonymous is None else Principal("anonymous", settings.anonymous)
         self.sockets = ConnectionFactory(
@@ -149,6 +153,7 @@ class Gateway(MultiService):
         """Stop everything: no new clients, commands settled, clients told and closed, links closed."""
         listening = maybeDeferred(self.listeners.disownServiceParent)
         self.commands.stop()
+        self.streams.close()
         stopping = [listening, maybeDeferred(super().stopService), self.sockets.stop()]
         done = DeferredList(stopping, consumeErrors=True).addCallback(self._forget)
         done.addTimeout(self.patience, self._reactor)

@@ -104,6 +104,7 @@ class Call:
         bytes themselves where it is XML.
     @ivar full: C{?detail=full}.
     @ivar force: C{?force=true}.
+    @ivar media: what the answer will be rendered as; of interest where that is a stream.
     """
 
     request: Request
@@ -115,6 +116,22 @@ class Call:
     profile: Profile
     full: bool = False
     force: bool = False
+    media: Media = Media.JSON
+
+
+class Streaming(Protocol):
+    """An answer that goes on: begun on the response, and told when the client has gone."""
+
+    def begin(self, sink: Any) -> None: ...
+
+    def lost(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamView:
+    """A view that is not rendered but begun (C{text/event-stream})."""
+
+    stream: Streaming
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +164,7 @@ class Reply:
 
     @ivar body: bytes of media type C{media} (HTTP), b"" for none.
     @ivar json: the same as a JSON value where C{media} is JSON (what a WebSocket response carries), else None.
+    @ivar stream: the body, where it is one that goes on.
     @ivar error: the error object where C{status} is 400 or more.
     """
 
@@ -159,3 +177,4 @@ class Reply:
     commandId: str | None = None
     warnings: tuple[str, ...] = ()
     response: Any = None
+    stream: Streaming | None = None

@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dog.api import access, jsontext
-from dog.api.call import Call, Media, ParsedBody, Profile, Reply, Request, Result
+from dog.api.call import Call, Media, ParsedBody, Profile, Reply, Request, Result, StreamView
 from dog.api.negotiation import choose, errorMedia
 from dog.api.ports import Ports
 from dog.api.rendering import errorReply, etag, render, tagsOf
@@ -121,7 +121,7 @@ class Api:
         force = _choice(request.query, "force", {"true": True, "false": False}) or False
         media, profile = self._negotiate(route, request, forced)
         body = self._body(route, request)
-        call = Call(request, request.principal, house, params, request.query, body, profile, full, force)
+        call = Call(request, request.principal, house, params, request.query, body, profile, full, force, media)
         return _Plan(route, call, media)
 
     def _negotiate(self, route: Route, request: Request, forced: Profile | None) -> tuple[Media, Profile]:
@@ -235,6 +235,8 @@ class Api:
         if result.commandId is not None:
             headers["Dog-Command"] = result.commandId
         media, body, value = None, b"", None
+        if isinstance(result.view, StreamView):
+            return Reply(result.status, Media.EVENTS, headers=headers, stream=result.view.stream)
         if result.view is not None:
             media = plan.media
             body, value = render(result.view, media, call.profile, call.full, text=request.connection is None)

@@ -18,7 +18,7 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Site
 from twisted.web.server import Request as WebRequest
 
-from dog.api.call import Media, Reply, Request
+from dog.api.call import Media, Reply, Request, Streaming
 from dog.api.channel import BoundedChannel, BoundedRequest, Bounds
 from dog.api.dispatch import SAFE, Api
 from dog.api.origins import Origins
@@ -156,6 +156,7 @@ class _Exchange:
         self._request = request
         self._answering = answering
         self._gone = False
+        self._stream: Streaming | None = None
 
     def begin(self, headers: Mapping[str, str]) -> None:
         self._request.notifyFinish().addErrback(self._lost)
@@ -165,6 +166,8 @@ class _Exchange:
         """The client has gone: nobody waits any more."""
         self._gone = True
         self._answering.cancel()
+        if self._stream is not None:
+            self._stream.lost()
 
     def _send(self, reply: Reply, common: Mapping[str, str]) -> None:
         if self._gone:
@@ -176,6 +179,10 @@ class _Exchange:
             headers["Access-Control-Allow-Methods"] = headers["Allow"]
         for name, value in headers.items():
             request.setHeader(name.encode(), _oneLine(value).encode())
+        if reply.stream is not None and request.method != b"HEAD":
+            self._stream = reply.stream
+            self._stream.begin(request)
+            return
         request.write(reply.body)
         request.finish()
 
@@ -193,7 +200,8 @@ def headersOf(reply: Reply) -> dict[str, str]:
     if reply.status not in (204, 304):
         if reply.media is not None:
             found["Content-Type"] = _CONTENT_TYPES.get(reply.media, reply.media.value)
-        found["Content-Length"] = str(len(reply.body))
+        if reply.stream is None:
+            found["Content-Length"] = str(len(reply.body))
     if reply.media is Media.SVG:
         # A plan comes from a file that anybody may have drawn; opened by itself it must not run scripts as ours.
         found["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"

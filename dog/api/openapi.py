@@ -35,6 +35,10 @@ QUERY: dict[str, Schema] = {
         "description": "The epoch that the cursor is of. If another one runs now, the answer has a gap.",
         "schema": {"type": "string"},
     },
+    "snapshot": {
+        "description": "true: a stream begins with the status of every device.",
+        "schema": {"enum": ["true", "false"]},
+    },
     "limit": {
         "description": "At most so many events are looked at.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dog.api.counts import Counts
+from dog.api.stream import Streams
 from dog.core.core import Core
 from dog.live.attachments import Attachments
 from dog.live.commands import Commands
@@ -20,6 +21,7 @@ class Ports:
     @ivar core: read only: values, presence, log, ledger. Only the stepper changes it.
     @ivar plan: reads the SVG plan's bytes, or None where there is none.
     @ivar counts: told of every event, by C{stepper.listen(counts.heard)}.
+    @ivar streams: the event streams that are open, told of every event likewise.
     @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
     """
 
@@ -30,6 +32,7 @@ class Ports:
     subscriptions: Any
     plan: Any
     about: Mapping[str, Any]
+    streams: Streams
     counts: Counts = field(default_factory=Counts)
 
     def named(self, name: str) -> Any:

@@ -93,6 +93,10 @@ def sent(house: House) -> None:
     ledger._entries["sent"] = entry
 
 
+def noMoreStreams(house: House) -> None:
+    house.ports.streams.most = 0
+
+
 def noPlan(house: House) -> None:
     house.plan = None
 
@@ -100,6 +104,8 @@ def noPlan(house: House) -> None:
 _DEVICE = {"device": LAMP}
 _KITCHEN = {"flat": "flat", "room": "kitchen"}
 _UNWRITABLE = "a \u0001 b"
+
+_FULL_OF_STREAMS = Example(headers={"Accept": "text/event-stream"}, before=noMoreStreams)
 
 _V1 = "/api/v1"
 _FLATS = f"{_V1}/environment/flats"
@@ -192,8 +198,12 @@ EXAMPLES: dict[Operation, dict[Outcome, Example]] = {
     ("GET", "/health"): {200: Example()},
     ("GET", f"{_V1}/drivers"): {200: Example()},
     ("GET", f"{_V1}/commands/{{command}}"): {200: Example({"command": "sent"}, before=sent)},
-    ("GET", f"{_V1}/events"): {200: Example(query="after=1&limit=3")},
-    ("GET", "/events"): {200: Example(query="after=99999"), Code.BAD_VALUE: Example(query="after=x")},
+    ("GET", f"{_V1}/events"): {200: Example(query="after=1&limit=3"), Code.BUSY: _FULL_OF_STREAMS},
+    ("GET", "/events"): {
+        200: Example(query="after=99999"),
+        Code.BAD_VALUE: Example(query="after=x"),
+        Code.BUSY: _FULL_OF_STREAMS,
+    },
     ("GET", "/metrics"): {200: Example()},
     ("GET", "/admin/system/bundlemanager/bundles"): {200: Example()},
     ("GET", "/admin/system/bundlemanager/bundles/statistics"): {200: Example()},

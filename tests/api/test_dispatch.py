@@ -89,7 +89,7 @@ class Case(SynchronousTestCase):
             self.made("PUT", "/guarded/part", self.take, right=Right.OPERATE, answers={200: None}),
         ]
         nothing: Any = None
-        ports = Ports(self.core, nothing, nothing, nothing, nothing, lambda: "the plan", {"version": "1"})
+        ports = Ports(self.core, nothing, nothing, nothing, nothing, lambda: "the plan", {"version": "1"}, nothing)
         return Api(routes, ports, self.clock, **more)
 
     def made(

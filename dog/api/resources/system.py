@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dog.api.call import Answer, Call, Result
+from dog.api.call import Answer, Call, Media, Result, StreamView
 from dog.api.openapi import document
 from dog.api.routes import On, Table, route
 from dog.api.shapes import Anything, Array, Integer, Map, Named, Object, String
+from dog.api.stream import Streams, parseCursor
 from dog.api.views.event import COMMAND_ENTRY, EVENTS, entryJson, eventJson
 from dog.api.views.instant import instant
 from dog.core.core import Core
@@ -174,12 +175,26 @@ def command(call: Call, core: Core) -> Result:
     return Answer(entryJson(entry))
 
 
-@route("GET", "/events", right=Right.VIEW, on=On.HOUSE, answers={200: EVENTS}, query=("after", "epoch", "limit"))
-@route(
-    "GET", "/events", root="", right=Right.VIEW, on=On.HOUSE, answers={200: EVENTS}, query=("after", "epoch", "limit")
-)
-def events(call: Call, core: Core) -> Result:
-    """A page of what happened after a cursor; without one, from the oldest event of this epoch that is kept."""
+_EVENTS: Any = {
+    "right": Right.VIEW,
+    "on": On.HOUSE,
+    "answers": {200: EVENTS},
+    "media": (Media.JSON, Media.EVENTS),
+    "query": ("after", "epoch", "limit", "snapshot"),
+    "refuses": (Code.BUSY,),
+}
+
+
+@route("GET", "/events", **_EVENTS)
+@route("GET", "/events", root="", **_EVENTS)
+def events(call: Call, core: Core, streams: Streams) -> Result:
+    """What happened after a cursor: a page, or with Accept: text/event-stream a stream that goes on.
+
+    A page without a cursor begins with the oldest event of this epoch that is kept; a stream without one begins now,
+    with the status of all devices first where C{snapshot=true}.
+    """
+    if call.media is Media.EVENTS:
+        return Answer(StreamView(streams.stream(call.principal, call.profile, _since(call, core), _snapshot(call))))
     log = core.log
     oldest = log.firstId - 1
     after = _integer(call, "after", oldest, 0)
@@ -197,6 +212,21 @@ def events(call: Call, core: Core) -> Result:
     before = log.before is not None and asked == log.before.epoch and not gap and end < log.before.lastId
     seen = [eventJson(each) for each in page if each.device is None or each.device in call.house.visible]
     return Answer({"epoch": asked if before else log.epoch, "events": seen, "next": end, **gap})
+
+
+def _since(call: Call, core: Core) -> tuple[str, int] | None:
+    """Where a stream goes on. The header that browsers send after a loss counts more than the query they repeat."""
+    last = call.request.headers.get("last-event-id")
+    if last is not None:
+        # What is none of ours is some other epoch: a gap, which is told.
+        return parseCursor(last) or ("", 0)
+    if "after" not in call.query:
+        return None
+    return call.query.get("epoch", core.log.epoch), _integer(call, "after", 0, 0)
+
+
+def _snapshot(call: Call) -> bool:
+    return call.query.get("snapshot") == "true"
 
 
 def _integer(call: Call, name: str, default: int, least: int, most: int | None = None) -> int:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPResponse
+from http.client import HTTPResponse, IncompleteRead
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from dog.api.call import ParsedBody, Profile, Reply, Request
 from dog.api.dispatch import Api
 from dog.api.ports import Ports
 from dog.api.resources import ROUTES
+from dog.api.stream import Streams
 from dog.core.core import Core
 from dog.home.store import HomeStore
 from dog.interfaces import LinkFailed
@@ -115,7 +116,9 @@ class Gateway:
             subscriptions=self.core.subscriptions,
             plan=lambda: self.plan,
             about={"name": "dog", "version": "test", "started": START, "simulated": False},
+            streams=Streams(self.core, self.stepper.callLater),
         )
+        self.stepper.listen(self.ports.streams.heard)
         self.api = Api(ROUTES, self.ports, self.clock, profile=profile)
         self._site = http.factory(self.api, ANONYMOUS, self.clock, pages=pages("/ws"), maxBody=maxBody)
 
@@ -180,7 +183,14 @@ def read(data: bytes, method: str = "GET") -> Asked:
         raise NoAnswer
     response = HTTPResponse(_Socket(data), method=method)  # type: ignore[arg-type]
     response.begin()
-    return Asked(response.status, {key.lower(): it for key, it in response.getheaders()}, response.read())
+    headers = {key.lower(): it for key, it in response.getheaders()}
+    try:
+        body = response.read()
+    except IncompleteRead as cut:
+        if not headers["content-type"].startswith("text/event-stream"):
+            raise
+        body = cut.partial
+    return Asked(response.status, headers, body)
 
 
 class _Socket:
