@@ -94,6 +94,8 @@ class Commands:
         queue.append(running)
         self._stepper.step(Accepted(command))
         waiting = self._wait(running)
+        for earlier in [each for each in list(queue)[1:-1] if _supersedes(command, each.command)]:
+            earlier.settle(Outcome(Stage.SUPERSEDED, Code.BUSY.value, f"a later {type.name} made it pointless"))
         if queue and queue[0] is running:
             running.start()
         return waiting
@@ -155,6 +157,11 @@ class Commands:
             queue[0].start()
         if not queue:
             self._queues.pop(command.device, None)
+
+
+def _supersedes(later: Command, waiting: Command) -> bool:
+    """Whether C{later} makes C{waiting} pointless: both set the same thing (a slider that is dragged)."""
+    return later.type == waiting.type and len(later.type.params) == 1 and later.name.startswith("set")
 
 
 class _Running:

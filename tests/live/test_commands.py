@@ -136,6 +136,31 @@ class CommandsTests(SynchronousTestCase):
             self.successResultOf(each)
         self.assertEqual(self.house.commands._queues, {}, "nothing is left behind")
 
+    def test_superseded(self) -> None:
+        """Of settings that wait, only the last is sent: a slider that is dragged does not replay its way."""
+        answers: list[Deferred[Outcome]] = [Deferred() for _ in range(3)]
+        self.house.driver.script("dimmer", None, *answers)
+        sending = [self.send("dimmer", "set", {"value": level}) for level in (10, 20, 30)]
+        sending.append(self.send("dimmer", "on"))
+        sending.append(self.send("dimmer", "set", {"value": 40}))
+        self.assertEqual([self.outcome(each).stage for each in sending[1:3]], [Stage.SUPERSEDED] * 2)
+        for each in answers:
+            each.callback(confirm())
+        self.assertEqual([self.outcome(each).stage for each in (sending[0], *sending[3:])], [Stage.CONFIRMED] * 3)
+        self.assertEqual(
+            [(each.name, dict(each.args)) for each in self.house.driver.sent],
+            [("set", {"value": 10}), ("on", {}), ("set", {"value": 40})],
+        )
+
+    def test_othersAreNotSuperseded(self) -> None:
+        """What is not a setting is sent as often as it was asked for."""
+        self.house.driver.script("dimmer", None, NEVER)
+        sending = [self.send("dimmer", name) for name in ("on", "stepUp", "stepUp", "on")]
+        for each in sending:
+            self.assertNoResult(each)
+            each.addErrback(lambda failure: None)
+        self.house.commands.stop()
+
     def test_callerGoesAway(self) -> None:
         """The caller who gives up does not hear of it; the command goes on."""
         answer: Deferred[Outcome] = Deferred()
