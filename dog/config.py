@@ -34,6 +34,10 @@ class Settings:
     @ivar commandTimeout: seconds until a command must have been acknowledged.
     @ivar maxBody: bytes of a request's body, and of a WebSocket message.
     @ivar origins: other origins whose pages may use the API (CORS).
+    @ivar heartbeat: seconds between the pings that WebSocket clients get; 0: none.
+    @ivar slowFor: seconds that a WebSocket client may take nothing of what it is sent.
+    @ivar maxWaiting: bytes of notifications that may wait for one of them.
+    @ivar deflate: agree to compression (permessage-deflate) with those that offer it.
     @ivar drivers: driver name -> its own settings.
     """
 
@@ -49,6 +53,10 @@ class Settings:
     commandTimeout: float = 2.0
     maxBody: int = 1024 * 1024
     origins: tuple[str, ...] = ()
+    heartbeat: float = 30.0
+    slowFor: float = 30.0
+    maxWaiting: int = 256 * 1024
+    deflate: bool = False
     drivers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -147,6 +155,10 @@ KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "anonymous": ("anonymous", _role),
         "origins": ("origins", _texts),
         "max_body": ("maxBody", _integer(1024, 64 * 1024 * 1024)),
+        "heartbeat": ("heartbeat", _number(0, 3600)),
+        "slow_for": ("slowFor", _number(1, 3600)),
+        "max_waiting": ("maxWaiting", _integer(4096, 64 * 1024 * 1024)),
+        "deflate": ("deflate", _flag),
     },
     "api": {
         "profile": ("profile", _profile),

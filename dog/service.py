@@ -110,6 +110,10 @@ class Gateway(MultiService):
             origins=settings.origins,
             maxSize=settings.maxBody,
             closeWithin=self.patience * 0.6,
+            heartbeat=settings.heartbeat,
+            slowFor=settings.slowFor,
+            maxBytes=settings.maxWaiting,
+            deflate=settings.deflate,
             turns=Turns(reactor.callLater),
         )
         ports.counts.connections = lambda: len(self.sockets.connections)

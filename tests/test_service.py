@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from autobahn.websocket.compress import PerMessageDeflateOffer
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
@@ -82,6 +83,14 @@ class ComposedTests(SynchronousTestCase):
             presence = core.presence(id)
             self.assertEqual((presence.active, presence.code), (False, "no_driver"))
             self.assertIn("KNXNETIP", presence.reason or "")
+
+    def test_webSocketSettings(self) -> None:
+        """What the configuration says about WebSocket clients is what they get."""
+        sockets = self.gateway(heartbeat=7.0, slowFor=8.0, maxWaiting=9000, deflate=True).sockets
+        self.assertEqual((sockets.heartbeat, sockets.slowFor, sockets.maxBytes), (7.0, 8.0, 9000))
+        offers = [PerMessageDeflateOffer()]
+        self.assertIsNotNone(sockets.perMessageCompressionAccept(offers))
+        self.assertIsNone(self.gateway().sockets.perMessageCompressionAccept(offers))
 
     def test_missingHome(self) -> None:
         """A home that is not there is an empty house that says so; the API works."""

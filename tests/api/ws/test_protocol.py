@@ -11,13 +11,15 @@ from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 from twisted.web.server import Site
 
 from dog.api import http
+from dog.api.call import Reply, Request
 from dog.api.dispatch import Api
 from dog.api.ws.connection import Connection, ConnectionFactory
-from dog.api.ws.protocol import WebSocket, WebSocketDoor, WebSocketFactory
+from dog.api.ws.protocol import TCP_NOTSENT_LOWAT, UNSENT, WebSocket, WebSocketDoor, WebSocketFactory
+from dog.api.ws.turn import Turns
 from dog.core.core import Core
 from dog.model.rights import ANONYMOUS
 from tests.api.test_session import Ports
@@ -205,6 +207,47 @@ class LiveTests(TestCase):
         yield self.connect()
         handle = self.served(house).transport.getHandle()
         self.assertEqual(handle.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), 1)
+
+    @inlineCallbacks
+    def test_unsentIsSmall(self):
+        """The kernel is told to take no more than it can send soon; through the gateway's own transport, too."""
+        house = self.serve(turns=Turns(network.callLater))
+        yield self.connect()
+        if TCP_NOTSENT_LOWAT is None:
+            raise SkipTest("this platform has no TCP_NOTSENT_LOWAT")
+        handle = self.served(house).transport.getHandle()
+        self.assertEqual(handle.getsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT), UNSENT)
+
+    @inlineCallbacks
+    def test_pipelined(self):
+        """512 requests at once, each with an event, by a client that reads only when it has asked everything."""
+        house = self.serve(turns=Turns(network.callLater))
+        client = yield self.connect()
+        connection = self.served(house)
+        connection.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        house.core.subscriptions.subscribe(connection, None, ["*"])
+        full: Deferred[None] = Deferred()
+
+        def clogged(yes: bool) -> None:
+            if not full.called:
+                full.callback(None)
+
+        self.patch(connection.outbox, "_clogged", clogged)
+
+        def answer(request: Request) -> Reply:
+            house.press()
+            return Reply(200, json={"text": "x" * 2000})
+
+        house.api.answers = answer
+        id = client.messages()[0]["clientId"]
+        request = {"clientId": id, "messageType": "request", "action": "GET", "endPoint": "/a"}
+        client.transport.pauseProducing()
+        client.transport.write(frame(TEXT, json.dumps(request).encode()) * 512)
+        yield full
+        client.transport.resumeProducing()
+        yield client.have(1 + 2 * 512)
+        self.assertEqual([each["messageType"] for each in client.messages()[1:]], ["notification", "response"] * 512)
+        self.assertTrue(connection.isOpen)
 
     @inlineCallbacks
     def test_conversation(self):
