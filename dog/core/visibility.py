@@ -36,17 +36,23 @@ class Visibility:
     def __init__(self) -> None:
         self._home = Home()
         self._houses: dict[Principal, House] = {}
+        self._last: House | None = None
 
     def apply(self, home: Home) -> None:
         self._home = home
         self._houses = {}
+        self._last = None
 
     def house(self, principal: Principal) -> House:
+        last = self._last
+        if last is not None and last.principal is principal:
+            return last  # asked for every delivery: hashing a principal each time would be felt
         found = self._houses.get(principal)
         if found is None:
             found = self._houses[principal] = House(
                 self._home, principal, self._compile(self._home.devices, principal)
             )
+        self._last = found
         return found
 
     def _compile(self, devices: Mapping[str, Device], principal: Principal) -> frozenset[str]:

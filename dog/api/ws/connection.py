@@ -221,13 +221,14 @@ class Connection(WebSocket):
 
     def deliver(self, event: Event) -> None:
         """Tell of an event, if it is about something that the client may see."""
-        if not self.isOpen or not self._sees(event):
+        factory = self.factory
+        if not self.isOpen or event.device not in factory.core.visibility.house(self.principal).visible:
             return
-        subscriptions = self.factory.core.subscriptions
+        subscriptions = factory.core.subscriptions
         if not event.discrete and (self._pace or subscriptions.paced(self)):
             if not self._pace.may(envelope.mergeKey(event), event, subscriptions.interval(self, event) or 0.0):
                 return
-        self.outbox.tell(self.factory.notification(event))
+        self.outbox.tell(factory.notification(event))
 
     def resume(self, replay: Replay) -> None:
         """Send what was missed, after the answer to the request that is being answered."""
@@ -246,6 +247,9 @@ class Connection(WebSocket):
         return event.device in self.factory.core.visibility.house(self.principal).visible
 
     def _put(self, frame: bytes) -> None:
+        if self._batch is None and not self.features:
+            self.sendText(frame)
+            return
         if "batch" in self.features and self._batch is None:
             self._batch = Batch(self.sendText, self.factory.later)
         if self._batch is not None and ("batch" in self.features or self._batch):

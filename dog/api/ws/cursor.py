@@ -23,13 +23,16 @@ class Cursor:
 
     @property
     def value(self) -> int:
+        if not self._heap:
+            return self.highest
         while self._heap and self._heap[0] in self._gone:
             self._gone.discard(heapq.heappop(self._heap))
         return min(self.highest, self._heap[0] - 1) if self._heap else self.highest
 
     def looked(self, eventId: int) -> None:
         """Everything up to this number has been sent, or is held, or was not for this client."""
-        self.highest = max(self.highest, eventId)
+        if eventId > self.highest:
+            self.highest = eventId
 
     def hold(self, since: int) -> None:
         """Something is held back. No number twice, until it is released."""

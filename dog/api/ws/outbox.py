@@ -145,7 +145,7 @@ class Outbox:
         if self._closed:
             return
         self.cursor.looked(notification.eventId)
-        if self._lost or self.flowing:
+        if self._lost or (not self._paused and not self._queue):
             if since is not None:
                 self.cursor.release(since)
             if not self._lost:

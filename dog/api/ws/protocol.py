@@ -78,8 +78,10 @@ class WebSocket(WebSocketServerProtocol):
         if self.state == self.STATE_OPEN:
             if self.websocket_extensions_in_use:
                 self.sendMessage(payloadOf(frame))  # type: ignore[no-untyped-call]
-            else:
+            elif self.send_queue:
                 self.sendData(frame)
+            else:
+                self.transport.write(frame)
 
     def close(self, code: int, reason: str = "") -> None:
         """Begin to close. The peer has until the factory's deadline to answer. Harmless while closing or closed.
