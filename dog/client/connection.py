@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Protocol
 
 from autobahn.twisted.websocket import WebSocketClientFactory, WebSocketClientProtocol
@@ -13,12 +12,8 @@ from twisted.python.failure import Failure
 
 from dog import __version__
 from dog.client.address import Address
+from dog.client.closing import MAX_MESSAGE, reasonOf
 from dog.client.errors import Failed, NotReachable
-
-#: A bound for what a gateway may send in one message, in bytes.
-MAX_MESSAGE = 32 * 1024 * 1024
-
-_UPGRADE_FAILED = re.compile(r"upgrade failed \[(\d{3})\]:?\s*(.*)")
 
 
 class Owner(Protocol):
@@ -57,15 +52,7 @@ class Connection(WebSocketClientProtocol):
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         unclean = getattr(self, "wasNotCleanReason", None)
-        refused = _UPGRADE_FAILED.search(str(unclean or ""))
-        why: Failed | NotReachable
-        if refused is not None:
-            why = _refusal(self._address, int(refused[1]), refused[2])
-        elif wasClean:
-            words = f" {reason}" if reason else ""
-            why = NotReachable(self._address.socket, f"the gateway closed the connection ({code}{words})")
-        else:
-            why = NotReachable(self._address.socket, f"the connection was lost ({unclean or reason})")
+        why = reasonOf(self._address, wasClean, code, reason, unclean)
         self._owner.closed(self, why)
 
     def finish(self) -> None:
@@ -78,15 +65,6 @@ class Connection(WebSocketClientProtocol):
     def drop(self) -> None:
         """Close it at once."""
         self.dropConnection(abort=True)
-
-
-def _refusal(address: Address, status: int, words: str) -> Failed | NotReachable:
-    """What an HTTP status in place of the WebSocket means."""
-    if status == 401:
-        return Failed(status, "unauthorized", "the gateway wants a valid token")
-    if status == 403:
-        return Failed(status, "forbidden", "the gateway does not let this token or origin in")
-    return NotReachable(address.socket, f"no Dog gateway answers there ({status} {words})".replace(" )", ")"))
 
 
 class ConnectionFactory(WebSocketClientFactory):
