@@ -1,21 +1,26 @@
 # make run     starts the gateway on a simulated home
 # make test    lints and tests everything
-# Both set up what they need in .venv. Variables (make run HOME_FILE=my.xml):
+# make bench   measures speed and memory against a bare Autobahn server, aiohttp and picows, and prints tables
+# All set up what they need in .venv. Variables (make run HOME_FILE=my.xml):
 #   PYTHON      the interpreter that .venv is made with         (default: the first that is 3.11 or newer)
 #   HOME_FILE   the home that make run simulates                (default: the demo home)
 #   LISTEN      endpoints to listen on, instead of port 8080 on loopback: LISTEN=tcp:8123:interface=127.0.0.1
 #   STATE_DIR   where make run keeps its state                  (default: run/)
 #   TESTS       what make test runs                             (default: tests, all of it): TESTS=tests.model
+#   ROUNDS      how often make bench measures each figure       (default: 3)
+#   SCENARIOS   what make bench measures                        (default: all): SCENARIOS=requests,fanout
 
 VENV ?= .venv
 HOME_FILE ?= dog/demo/home.xml
 LISTEN ?=
 STATE_DIR ?= run
 TESTS ?= tests
+ROUNDS ?= 3
+SCENARIOS ?=
 DEBIAN_PYTHON ?= /usr/bin/python3
 export PYTHON VENV
 
-.PHONY: help run test lint format clean
+.PHONY: help run test bench lint format clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -27,6 +32,9 @@ run: $(VENV)/ready-to-run
 # The whole suite twice: with the newest releases from PyPI, and with what Debian ships.
 test: lint
 	@$(VENV)/bin/python tools/run_tests.py newest=$(VENV)/bin/python debian=$(DEBIAN_PYTHON) -- $(TESTS)
+
+bench: $(VENV)/ready-to-bench
+	$(VENV)/bin/python -m bench --rounds $(ROUNDS) $(if $(SCENARIOS),--scenarios '$(SCENARIOS)')
 
 lint: $(VENV)/ready-to-test
 	$(VENV)/bin/ruff check
@@ -44,6 +52,10 @@ $(VENV)/ready-to-run: setup.cfg pyproject.toml tools/venv.sh
 $(VENV)/ready-to-test: setup.cfg pyproject.toml tools/venv.sh
 	@tools/venv.sh all,test,lint
 	@touch $@ $(VENV)/ready-to-run
+
+$(VENV)/ready-to-bench: setup.cfg pyproject.toml tools/venv.sh
+	@tools/venv.sh fast,bench
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist dog_gateway.egg-info .mypy_cache .ruff_cache .hypothesis .ci/node_modules twisted/plugins/dropin.cache
