@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
-from dog.client.wanted import ALL, Wanted, subscription, unsubscription
+from dog.client.wanted import Wanted, subscription, unsubscription
 
 #: What a gateway has to offer, so that it can be resumed.
 NEEDED = frozenset({"eventId", "gap"})
@@ -59,6 +59,8 @@ class Stream:
         # Scopes that were subscribed to at any time, and those of them whose state we were told.
         self._inForce: set[str | None] = set()
         self._known: set[str | None] = set()
+        # Scopes with names that the gateway has not been asked for yet.
+        self._fresh: set[str | None] = set()
         # While a new conversation subscribes again: the number in each answer, None for a replay.
         self._marks: list[int | None] | None = None
         self._presented = 0
@@ -100,12 +102,13 @@ class Stream:
         """Want more."""
         wished = list(names)
         self.wanted.add(scope, wished)
+        self._fresh.add(scope)
         return self._subscription(scope, wished, again=False)
 
     def remove(self, scope: str | None, name: str) -> Request:
         """Want less."""
         self.wanted.remove(scope, name)
-        if name == ALL:
+        if not any(each == scope for each, _, _ in self.wanted.scopes()):
             self._inForce.discard(scope)
             self._known.discard(scope)
         return Request(*unsubscription(scope, name))
@@ -113,11 +116,12 @@ class Stream:
     def _subscription(self, scope: str | None, names: Iterable[str], again: bool) -> Request:
         more: dict[str, Any] = {}
         if self._offered:
-            if again and self._position is not None and scope in self._known:
+            resumed = again and self._position is not None and scope in self._known
+            if resumed and self._position is not None:
                 epoch, cursor = self._position
-                more = {"since": {"epoch": epoch, "cursor": cursor}}
-            else:
-                more = {"snapshot": True}
+                more["since"] = {"epoch": epoch, "cursor": cursor}
+            if not resumed or scope in self._fresh:
+                more["snapshot"] = True
         return Request(*subscription(scope, names, more), scope=scope, subscribes=True)
 
     # -- what came ------------------------------------------------------------------------------------
@@ -134,6 +138,7 @@ class Stream:
             return self._unnumbered(again)
         self._numbered = True
         self._known.add(request.scope)
+        self._fresh.discard(request.scope)
         how = body.get("resume")
         told: list[Told] = []
         if "since" in request.parameters and how not in ("complete", "replay"):

@@ -1,116 +1,13 @@
 // The live devices of a Dog gateway, through its WebSocket. No dependencies, no build step.
 // Everything that comes from the gateway is put on the page as text, never as HTML.
 
-const CONNECT_WITHIN = 10_000; // ms until the presentation must have come
-const ANSWER_WITHIN = 10_000; // ms until a request must have been answered
-const REFRESH_EVERY = 30_000; // ms; also notices a gateway that is gone without a word
-const GOOD_AFTER = 10_000; // ms that a connection must stand before the next loss counts as the first one again
+import { Client, Refused } from "/static/dog-client.js";
+
+const SWEEP_EVERY = 60_000; // ms; for what no notification tells: values that nobody hears of any more, devices that are lost
 const GATHER = 100; // ms in which several events of one device cause one question
 const IN_FLIGHT = 4; // questions about devices that are on their way at once
 const STATUSES = "/api/v1/devices/status?detail=full";
 const BUTTONS = ["on", "off", "open", "close", "up", "stop", "rest", "down", "toggle", "play", "pause", "start"];
-
-/** One conversation with the gateway, taken up again whenever it breaks off. */
-class Conversation {
-  #url; #listener; #socket = null; #clientId = null; #sequence = 0; #pending = new Map();
-  #failures = 0; #since = 0; #timer = 0; #presented = 0;
-
-  /** listener: { connected(), lost(secondsUntilNext), told(notification) } */
-  constructor(url, listener) {
-    this.#url = url;
-    this.#listener = listener;
-  }
-
-  connect() {
-    clearTimeout(this.#timer);
-    this.#timer = 0;
-    const socket = this.#socket = new WebSocket(this.#url);
-    this.#presented = setTimeout(() => this.#drop(socket), CONNECT_WITHIN);
-    socket.onmessage = (event) => this.#received(socket, event.data);
-    socket.onclose = () => this.#closed(socket);
-  }
-
-  /** Not to wait any longer: there is a network again, or somebody looks. */
-  hurry() {
-    if (this.#timer) this.connect();
-  }
-
-  /** A promise of the response; rejected with an Error that says why there is none. */
-  request(action, endPoint, parameters) {
-    const socket = this.#socket;
-    if (!socket || this.#clientId === null) return Promise.reject(new Error("not connected"));
-    const sequenceNumber = String(++this.#sequence);
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(sequenceNumber);
-        reject(new Error("no answer"));
-        this.#drop(socket);
-      }, ANSWER_WITHIN);
-      this.#pending.set(sequenceNumber, { resolve, reject, timer });
-      const message = { clientId: this.#clientId, sequenceNumber, messageType: "request", action, endPoint };
-      if (parameters !== undefined) message.parameters = parameters;
-      socket.send(JSON.stringify(message));
-    });
-  }
-
-  #received(socket, data) {
-    if (socket !== this.#socket) return;
-    let messages;
-    try {
-      messages = JSON.parse(data);
-    } catch {
-      return;
-    }
-    for (const message of Array.isArray(messages) ? messages : [messages]) {
-      if (message.messageType === "presentation") {
-        clearTimeout(this.#presented);
-        this.#clientId = message.clientId;
-        this.#since = Date.now();
-        this.#listener.connected();
-      } else if (message.messageType === "response") {
-        this.#answered(message);
-      } else if (message.messageType === "notification") {
-        this.#listener.told(message.notification);
-      }
-    }
-  }
-
-  #answered(message) {
-    const pending = this.#pending.get(message.sequenceNumber);
-    if (!pending) return;
-    this.#pending.delete(message.sequenceNumber);
-    clearTimeout(pending.timer);
-    if (message.status >= 400) {
-      const error = new Error(message.error?.message ?? message.response?.result ?? `status ${message.status}`);
-      error.status = message.status;
-      pending.reject(error);
-    } else {
-      pending.resolve(message.response);
-    }
-  }
-
-  /** Give a connection up without waiting for the other side, which may be gone. */
-  #drop(socket) {
-    socket.close();
-    this.#closed(socket);
-  }
-
-  #closed(socket) {
-    if (socket !== this.#socket) return;
-    clearTimeout(this.#presented);
-    if (this.#clientId !== null && Date.now() - this.#since >= GOOD_AFTER) this.#failures = 0;
-    this.#socket = null;
-    this.#clientId = null;
-    for (const { reject, timer } of this.#pending.values()) {
-      clearTimeout(timer);
-      reject(new Error("the connection was lost"));
-    }
-    this.#pending.clear();
-    const delay = Math.min(15_000, 500 * 2 ** this.#failures++) * (0.5 + Math.random() / 2);
-    this.#timer = setTimeout(() => this.connect(), delay);
-    this.#listener.lost(delay / 1000);
-  }
-}
 
 // -- small things -----------------------------------------------------------------------------------
 
@@ -259,11 +156,11 @@ const rooms = document.getElementById("rooms");
 const connection = document.getElementById("connection");
 const counts = document.getElementById("counts");
 const rows = new Map();
+const statuses = new Map(); // as they were told last, by id: they may come before the rows are there
 const due = new Set(); // devices whose status is to be asked for
 let asking = 0;
 let gathering = 0;
 let loading = null;
-const toldWhileLoading = new Set();
 
 function tell(state, text) {
   connection.dataset.state = state;
@@ -272,30 +169,31 @@ function tell(state, text) {
 }
 
 function send(id, command) {
-  return conversation.request("PUT", pathOf(id, `/commands/${encodeURIComponent(command)}`));
+  return client.request("PUT", pathOf(id, `/commands/${encodeURIComponent(command)}`));
 }
 
-/** Everything anew: after connecting, and when something is told of a device that is not on the page. */
+/** The devices anew: at the beginning, after each connection, and when something is told of one that is not here. */
 async function load() {
-  const [environment, { devices }, { devicesStatus }] = await Promise.all([
-    conversation.request("GET", "/api/v1/environment").catch(() => ({})), // devices without rooms are better than none
-    conversation.request("GET", "/api/v1/devices"),
-    conversation.request("GET", STATUSES),
+  const [environment, { devices }] = await Promise.all([
+    client.request("GET", "/api/v1/environment").catch(() => ({})), // devices without rooms are better than none
+    client.request("GET", "/api/v1/devices"),
   ]);
-  draw(devices, placesOf(environment), new Map(devicesStatus.map((status) => [status.id, status])));
+  draw(devices, placesOf(environment));
 }
 
-/** Events that come meanwhile may be younger than the statuses: their devices are asked again. */
 function reload() {
   loading ??= load().catch(failed).finally(() => {
     loading = null;
-    for (const id of toldWhileLoading) refreshSoon(id);
-    toldWhileLoading.clear();
   });
   return loading;
 }
 
-function draw(devices, places, statuses) {
+function show(status) {
+  statuses.set(status.id, status);
+  rows.get(status.id)?.show(status);
+}
+
+function draw(devices, places) {
   const byPlace = new Map([...places.keys()].map((id) => [id, []]));
   for (const device of devices) {
     const place = device.isIn ?? "";
@@ -310,6 +208,7 @@ function draw(devices, places, statuses) {
     for (const device of inside) {
       const row = new Row(device, send);
       if (statuses.has(device.id)) row.show(statuses.get(device.id));
+      else refreshSoon(device.id);
       rows.set(device.id, row);
       body.append(row.element);
     }
@@ -322,9 +221,10 @@ function draw(devices, places, statuses) {
   counts.textContent = devices.length === 1 ? "1 device" : `${devices.length} devices`;
 }
 
-async function refreshAll() {
-  const { devicesStatus } = await conversation.request("GET", STATUSES);
-  for (const status of devicesStatus) rows.get(status.id)?.show(status);
+/** Everything is asked for again. */
+async function sweep() {
+  const { devicesStatus } = await client.request("GET", STATUSES);
+  for (const status of devicesStatus) show(status);
 }
 
 /** A notification does not say which state it changes: ask, but not more often than answers come. */
@@ -335,13 +235,16 @@ function refreshSoon(id) {
 
 function refresh() {
   gathering = 0;
-  while (due.size && asking < IN_FLIGHT) {
+  while (due.size && asking < IN_FLIGHT && client.presentation) {
     const [id] = due;
     due.delete(id);
-    if (!rows.has(id)) continue;
     asking++;
-    conversation.request("GET", pathOf(id, "/status?detail=full"))
-      .then((status) => rows.get(id)?.show(status), failed)
+    client.request("GET", pathOf(id, "/status?detail=full"))
+      .then(show, (error) => {
+        // The event has come and will not come again: its question stays open until there is an answer.
+        if (!(error instanceof Refused)) due.add(id);
+        failed(error);
+      })
       .finally(() => {
         asking--;
         if (due.size) gathering ||= setTimeout(refresh, GATHER);
@@ -349,49 +252,50 @@ function refresh() {
   }
 }
 
-/** What could not be had is asked for again by the next event, the next refresh or the next connection. */
 function failed(error) {
   console.warn(`Dog: ${error.message}`);
 }
 
-const conversation = new Conversation(
-  new URL(document.documentElement.dataset.websocket, location.href.replace(/^http/, "ws")),
+const client = new Client(
+  new URL(document.documentElement.dataset.websocket, location.href.replace(/^http/, "ws")).href,
   {
-    async connected() {
-      try {
-        await conversation.request("POST", "/api/v1/subscriptions/devices/notifications", "*");
+    maxDelay: 15_000,
+    onState(state, about) {
+      if (state === "connected") {
         tell("connected", "connected");
-      } catch (error) {
-        if (error.status) tell("refused", error.message);
-        return;
+        if (!client.resuming) sweep().catch(failed);
+        refresh();
+        reload();
+      } else if (state === "waiting") {
+        tell("waiting", `reconnecting, next attempt in ${Math.max(1, Math.round(about.seconds))} s`);
+      } else if (state === "refused") {
+        tell("refused", about.reason.message);
       }
+    },
+    onSnapshot(devicesStatus) {
+      statuses.clear();
       due.clear();
-      await reload();
+      for (const status of devicesStatus) show(status);
     },
-    lost(seconds) {
-      tell("waiting", `reconnecting, next attempt in ${Math.max(1, Math.round(seconds))} s`);
+    onGap({ from, to }) {
+      console.info(from === null || to === null ? "Dog: events were missed" : `Dog: ${to - from} events were missed`);
     },
-    told(notification) {
-      const row = rows.get(notification.deviceUri);
-      row?.told(notification);
-      if (loading) {
-        toldWhileLoading.add(notification.deviceUri);
-      } else if (row) {
-        refreshSoon(notification.deviceUri);
-      } else {
-        setTimeout(reload, 1000);
-      }
+    onNotification({ notification }) {
+      rows.get(notification.deviceUri)?.told(notification);
+      if (rows.has(notification.deviceUri) || loading) refreshSoon(notification.deviceUri);
+      else setTimeout(reload, 1000);
     },
   },
 );
 
+client.subscribe("*", { detail: "full" }).catch(failed);
+client.connect();
 setInterval(() => {
-  if (connection.dataset.state !== "connected") return;
-  const question = document.hidden ? conversation.request("GET", "/api/v1/ping") : refreshAll();
-  question.catch(failed);
-}, REFRESH_EVERY);
-addEventListener("online", () => conversation.hurry());
+  if (client.state === "connected" && !document.hidden) sweep().catch(failed);
+}, SWEEP_EVERY);
+addEventListener("online", () => client.hurry());
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) conversation.hurry();
+  if (document.hidden) return;
+  client.hurry();
+  if (client.state === "connected") sweep().catch(failed);
 });
-conversation.connect();

@@ -188,6 +188,17 @@ class ResumeTests(ResumeCase):
         )
         self.assertEqual(sorted(self.seen.values), ["lamp", "meter"])
 
+    def test_new_name_while_away(self) -> None:
+        """What the known names missed is replayed; of the new one nothing is known."""
+        self.client.subscribe("PressedNotification").addErrback(lambda _: None)
+        self.connected()
+        self.house.lose()
+        self.house.happen("bell", discrete=True)
+        self.failureResultOf(self.client.subscribe("ValueNotification"))
+        self.back()
+        self.assertEqual(self.seen.told, ["snapshot", "snapshot", 1])
+        self.assertEqual(self.house.peer.requests[-1][2]["since"]["cursor"], 0)
+
     def test_lost_between_two_subscriptions(self) -> None:
         """The first one's cursor must not hide what the second one missed."""
         self.connected("lamp", "meter")
@@ -369,6 +380,22 @@ class StreamTests(SynchronousTestCase):
         self.assertEqual(stream.begin(Presentation("c", features=("eventId", "gap"))), [])
         stream.ready()
         self.assertEqual(stream.add(None, ["*"]).parameters, {"notifications": ["*"], "snapshot": True})
+
+    def test_unsubscribed_by_name(self) -> None:
+        stream = Stream(resume=True)
+        stream.begin(Presentation("c", features=("eventId", "gap")))
+        stream.ready()
+        answer = {"epoch": "e", "eventId": 5, "devicesStatus": []}
+        for scope in (None, "lamp"):
+            stream.answered(stream.add(scope, ["On"]), Response("1", 200, answer))
+        stream.remove("lamp", "On")
+        stream.add("lamp", ["Off"])
+        requests = stream.begin(Presentation("c", features=("eventId", "gap")))
+        since = {"epoch": "e", "cursor": 5}
+        self.assertEqual(
+            [each.parameters for each in requests],
+            [{"notifications": ["On"], "since": since}, {"notifications": ["Off"], "snapshot": True}],
+        )
 
 
 def _lost() -> Any:

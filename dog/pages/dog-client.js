@@ -1,0 +1,457 @@
+// The WebSocket API of a Dog gateway, for browsers and for Node 20 and later. One module, no dependencies.
+//
+//   const client = new Client("ws://127.0.0.1:8080/ws", { onNotification: (event) => console.log(event.notification) });
+//   client.subscribe();
+//   client.connect();
+//
+// A lost connection is taken up again, with growing delays, and goes on where the last one broke off: what was missed is
+// replayed, or, where the gateway does not have all of it any more, told as a gap with a new snapshot.
+
+const GOOD_AFTER = 10_000; // ms that a connection must stand before the next loss counts as the first one again
+
+/** The gateway answered, and the answer is no. `status` is the HTTP status, `code` one of the gateway's error codes. */
+export class Refused extends Error {
+  constructor(status, error, words) {
+    super(error?.message ?? words);
+    this.name = "Refused";
+    this.status = status;
+    this.code = error?.code ?? "unknown";
+    this.error = error;
+  }
+}
+
+/** There is no conversation, or no answer. `sent`: the request was sent and may have been carried out. */
+export class NotReachable extends Error {
+  constructor(message, sent = false) {
+    super(message);
+    this.name = "NotReachable";
+    this.sent = sent;
+  }
+}
+
+export class Client {
+  #url; #options; #on; #clock; #stream;
+  #state = "idle"; #socket = null; #presentation = null; #sequence = 0; #pending = new Map();
+  #failures = 0; #since = 0; #heardAt = 0; #retry = null; #presented = null; #beat = null;
+
+  /**
+   * url: of the WebSocket endpoint. Callbacks, each of them optional:
+   *   onState(state, about): "connecting", "connected", "waiting" ({reason, seconds} until the next attempt),
+   *     "refused" ({reason}: the gateway does not want us; no attempt follows), "closed".
+   *     "connected": what is wanted has been subscribed to.
+   *   onNotification({notification, eventId, at, cursor}): `notification` as on the wire; the numbers only from a
+   *     gateway that resumes.
+   *   onSnapshot(devicesStatus): how things are, for each subscription and after a gap. All that follows is younger.
+   *   onGap({from, to}): events after `from`, up to and with `to`, are lost; both null: the gateway does not resume,
+   *     and nobody knows. A snapshot follows otherwise.
+   * Other options: token; resume (true); WebSocket (the global one); clock ({now, setTimeout, clearTimeout});
+   *   random; and in ms connectTimeout, requestTimeout, pingInterval, pingTimeout, maxDelay.
+   */
+  constructor(url, options = {}) {
+    this.#url = url;
+    this.#on = options;
+    this.#options = {
+      connectTimeout: 10_000, requestTimeout: 30_000, pingInterval: 30_000, pingTimeout: 10_000, maxDelay: 30_000,
+      random: Math.random, token: null, ...options,
+    };
+    this.#clock = options.clock ?? {
+      now: () => performance.now(),
+      setTimeout: (call, delay) => setTimeout(call, delay),
+      clearTimeout: (timer) => clearTimeout(timer),
+    };
+    this.#stream = new Stream(options.resume ?? true);
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** Does the gateway number its events, so that nothing is missed in silence? */
+  get resuming() {
+    return this.#stream.numbered;
+  }
+
+  /** The gateway's first message on this connection; null while there is none. */
+  get presentation() {
+    return this.#presentation;
+  }
+
+  /** Begin. What becomes of it is told by onState. */
+  connect() {
+    if (!["idle", "closed", "refused"].includes(this.#state)) return;
+    this.#attempt();
+  }
+
+  /** Don't wait any longer for the next attempt: there is a network again, or somebody looks. */
+  hurry() {
+    if (this.#state === "waiting") this.#attempt();
+  }
+
+  /** End it for good (until connect is called again). */
+  close() {
+    if (this.#state === "closed") return;
+    const socket = this.#socket;
+    this.#forget(new NotReachable("the client was closed", true));
+    socket?.close(1000);
+    this.#become("closed");
+  }
+
+  /** A promise of the answer's `response`; rejected with Refused or NotReachable. */
+  request(action, endPoint, parameters) {
+    return this.#ask({ action, endPoint, parameters });
+  }
+
+  /**
+   * Ask for notifications by class or name, "*" for every one; of one device, or of all. The wish is kept over lost
+   * connections, and may be uttered before there is one: then this resolves at once. Otherwise when it is done.
+   * detail: "full" adds to each value of a snapshot what it is worth.
+   */
+  async subscribe(names = "*", { device = null, detail = null } = {}) {
+    const wished = [].concat(names);
+    const request = this.#stream.add(device, wished, detail);
+    if (!this.#presentation) return; // #begin asks for it
+    try {
+      await this.#ask(request);
+    } catch (error) {
+      if (error instanceof Refused) for (const name of wished) this.#stream.remove(device, name);
+      throw error;
+    }
+  }
+
+  /** Take a wish back, or make an exception of it: subscribe("*") and unsubscribe("OnNotification"). */
+  async unsubscribe(name = "*", { device = null } = {}) {
+    const request = this.#stream.remove(device, name);
+    if (this.#presentation) await this.#ask(request);
+  }
+
+  // -- attempts ---------------------------------------------------------------------------------------
+
+  #attempt() {
+    this.#clock.clearTimeout(this.#retry);
+    this.#become("connecting");
+    const WebSocket = this.#options.WebSocket ?? globalThis.WebSocket;
+    const { token } = this.#options;
+    const socket = this.#socket = token ? new WebSocket(this.#url, ["dog", `dog.token.${token}`]) : new WebSocket(this.#url);
+    this.#presented = this.#clock.setTimeout(
+      () => this.#drop(socket, new NotReachable("no gateway presented itself in time")), this.#options.connectTimeout);
+    socket.onmessage = (event) => this.#received(socket, event.data);
+    socket.onerror = () => {}; // "close" follows
+    socket.onclose = (event) => {
+      const words = [event?.code, event?.reason].filter(Boolean).join(" ");
+      this.#lost(socket, new NotReachable(`the connection was lost${words ? ` (${words})` : ""}`));
+    };
+  }
+
+  /** Give a connection up without waiting for the other side, which may be gone. */
+  #drop(socket, reason) {
+    socket.close();
+    this.#lost(socket, reason);
+  }
+
+  #lost(socket, reason) {
+    if (socket !== this.#socket) return;
+    if (this.#state === "connected" && this.#clock.now() - this.#since >= GOOD_AFTER) this.#failures = 0;
+    this.#forget(new NotReachable(reason.message, true));
+    if (reason instanceof Refused && reason.status < 500) {
+      this.#become("refused", { reason });
+      return;
+    }
+    const { maxDelay, random } = this.#options;
+    const delay = Math.min(maxDelay, 500 * 2 ** this.#failures++) * (0.5 + random() / 2);
+    this.#retry = this.#clock.setTimeout(() => this.#attempt(), delay);
+    this.#become("waiting", { reason, seconds: delay / 1000 });
+  }
+
+  /** Nothing of this connection is left, nor of a wait for the next. */
+  #forget(reason) {
+    for (const timer of [this.#retry, this.#presented, this.#beat]) this.#clock.clearTimeout(timer);
+    this.#socket = this.#presentation = null;
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject, timer } of pending) {
+      this.#clock.clearTimeout(timer);
+      reject(reason);
+    }
+  }
+
+  #become(state, about = {}) {
+    this.#state = state;
+    this.#tell("onState", state, about);
+  }
+
+  /** A bug in a callback must not take the conversation down. */
+  #tell(name, ...about) {
+    try {
+      this.#on[name]?.(...about);
+    } catch (error) {
+      console.error("Dog: a callback failed", error);
+    }
+  }
+
+  // -- a conversation ---------------------------------------------------------------------------------
+
+  async #begin(socket) {
+    try {
+      for (const request of this.#stream.begin(this.#presentation)) {
+        await this.#ask(request).catch((error) => {
+          if (!request.optional || !(error instanceof Refused)) throw error;
+        });
+      }
+    } catch (error) {
+      this.#drop(socket, error);
+      return;
+    }
+    if (socket !== this.#socket) return;
+    this.#stream.ready();
+    this.#since = this.#clock.now();
+    this.#become("connected");
+  }
+
+  #ask(request) {
+    const socket = this.#socket;
+    if (!socket || !this.#presentation) return Promise.reject(new NotReachable("not connected"));
+    const { action, endPoint, parameters } = request;
+    const sequenceNumber = String(++this.#sequence);
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.setTimeout(() => {
+        this.#pending.delete(sequenceNumber);
+        reject(new NotReachable(`no answer to ${action} ${endPoint}`, true));
+      }, this.#options.requestTimeout);
+      this.#pending.set(sequenceNumber, { resolve, reject, timer, request });
+      const message = { clientId: this.#presentation.clientId, sequenceNumber, messageType: "request", action, endPoint };
+      if (parameters !== undefined) message.parameters = parameters;
+      socket.send(JSON.stringify(message));
+    });
+  }
+
+  #received(socket, data) {
+    if (socket !== this.#socket) return;
+    this.#heardAt = this.#clock.now();
+    let messages;
+    try {
+      messages = JSON.parse(data);
+    } catch {
+      console.warn("Dog: the gateway sent something else than a message");
+      return;
+    }
+    for (const message of Array.isArray(messages) ? messages : [messages]) {
+      if (socket !== this.#socket) return; // a callback has closed it
+      if (message?.messageType === "presentation" && !this.#presentation) {
+        this.#clock.clearTimeout(this.#presented);
+        this.#presentation = message;
+        this.#listen(socket);
+        this.#begin(socket);
+      } else if (message?.messageType === "response") {
+        this.#answered(message);
+      } else if (message?.messageType === "notification" || message?.messageType === "gap") {
+        this.#deliver(this.#stream.received(message));
+      }
+    }
+  }
+
+  #answered(message) {
+    const pending = this.#pending.get(String(message.sequenceNumber));
+    if (!pending) return;
+    this.#pending.delete(String(message.sequenceNumber));
+    this.#clock.clearTimeout(pending.timer);
+    const status = message.status ?? statusOf(message.response);
+    if (status >= 400) {
+      const words = message.response?.result ?? `status ${status}`;
+      pending.reject(new Refused(status, message.error, words));
+    } else {
+      this.#deliver(this.#stream.answered(pending.request, message.response));
+      pending.resolve(message.response);
+    }
+  }
+
+  #deliver(told) {
+    for (const [name, about] of told) this.#tell(name, about);
+  }
+
+  /** Notices a gateway that is gone without a word. A browser can't send pings, so it is asked for one. */
+  #listen(socket) {
+    const { pingInterval, pingTimeout } = this.#options;
+    const look = () => {
+      const silent = this.#clock.now() - this.#heardAt;
+      if (silent < pingInterval) {
+        this.#beat = this.#clock.setTimeout(look, pingInterval - silent);
+        return;
+      }
+      const heardBefore = this.#heardAt;
+      this.#ask({ action: "GET", endPoint: "/api/v1/ping" }).catch(() => {}); // any answer will do
+      this.#beat = this.#clock.setTimeout(() => {
+        if (this.#heardAt === heardBefore) this.#drop(socket, new NotReachable("the gateway has fallen silent"));
+        else look();
+      }, pingTimeout);
+    };
+    this.#beat = this.#clock.setTimeout(look, pingInterval);
+  }
+}
+
+/** The status that the words of a Dog 3 gateway mean. */
+function statusOf(response) {
+  const result = String(response?.result ?? response ?? "");
+  if (result === "The requested resource was not found") return 404;
+  if (result === "Not authorised") return 403;
+  if (result.startsWith("You forgot") || result === "Registration failed") return 400;
+  return result.endsWith("execution failed") ? 500 : 200;
+}
+
+function pathOf(scope, name) {
+  const device = scope === null ? "" : `/${encodeURIComponent(scope)}`;
+  const rest = name === undefined ? "" : `/${encodeURIComponent(name)}`;
+  return `/api/v1/subscriptions/devices${device}/notifications${rest}`;
+}
+
+/**
+ * Where a client stands in the gateway's sequence of events, over all its conversations. No I/O, no clock.
+ * Per conversation: begin, its requests one after the other, each answer to answered, ready. What answered and
+ * received return is what is to be told, in order: pairs of a callback's name and its argument.
+ */
+export class Stream {
+  numbered = false; // does this conversation number its events?
+  position = null; // {epoch, cursor}: everything up to there has come
+
+  #resume; #offered = false; #epoch = null; #target = 0; #presented = 0; #blind = false;
+  #wanted = new Map(); // scope (a device, null: all of them) -> {names, excluded, detail}
+  #inForce = new Set(); // scopes that were subscribed to at any time
+  #known = new Set(); // and those of them whose state was told
+  #fresh = new Set(); // scopes with names that the gateway has not been asked for yet
+  #marks = null; // while a new conversation begins: the number in each answer, null for a replay
+  #seen = new Set(); // events beyond the position that have come
+  #last = new Map(); // of each device and class, the number of the last event
+
+  constructor(resume = true) {
+    this.#resume = resume;
+  }
+
+  begin({ features = [], eventId = 0 }) {
+    this.#offered = this.#resume && ["eventId", "gap"].every((each) => features.includes(each));
+    this.numbered = this.#blind = false;
+    this.#marks = [];
+    this.#target = 0;
+    this.#presented = eventId;
+    return this.#requests(features);
+  }
+
+  * #requests(features) {
+    if (this.#offered && features.includes("batch")) {
+      yield { action: "PUT", endPoint: "/api/v1/session", parameters: { features: ["batch", "eventId", "gap"] }, optional: true };
+    }
+    for (const [scope, { names, excluded, detail }] of [...this.#wanted]) {
+      yield this.#subscription(scope, names, detail, true);
+      for (const name of excluded) yield { action: "DELETE", endPoint: pathOf(scope, name) };
+    }
+  }
+
+  add(scope, names, detail = null) {
+    const wish = this.#wanted.get(scope) ?? { names: new Set(), excluded: new Set(), detail };
+    this.#wanted.set(scope, wish);
+    wish.detail = detail ?? wish.detail;
+    this.#fresh.add(scope);
+    for (const name of names) {
+      wish.names.add(name);
+      wish.excluded.delete(name);
+    }
+    return this.#subscription(scope, names, wish.detail, false);
+  }
+
+  remove(scope, name) {
+    const wish = this.#wanted.get(scope);
+    if (name === "*" || (wish && !wish.names.has("*") && wish.names.delete(name) && !wish.names.size)) {
+      this.#wanted.delete(scope);
+      this.#inForce.delete(scope);
+      this.#known.delete(scope);
+    } else if (wish) {
+      wish.names.delete(name);
+      if (wish.names.has("*")) wish.excluded.add(name);
+    }
+    return { action: "DELETE", endPoint: pathOf(scope, name) };
+  }
+
+  #subscription(scope, names, detail, again) {
+    const parameters = { notifications: [...names] };
+    if (this.#offered && again && this.position && this.#known.has(scope)) parameters.since = { ...this.position };
+    if (this.#offered && (!parameters.since || this.#fresh.has(scope))) parameters.snapshot = true;
+    const endPoint = pathOf(scope) + (this.#offered && detail ? `?detail=${encodeURIComponent(detail)}` : "");
+    return { action: "POST", endPoint, parameters, scope };
+  }
+
+  answered({ scope, parameters }, response) {
+    if (scope === undefined || !this.#resume) return [];
+    const again = this.#inForce.has(scope) && this.#marks !== null;
+    this.#inForce.add(scope);
+    const { epoch, eventId, resume, gap, devicesStatus } = response ?? {};
+    if (!this.#offered || typeof epoch !== "string" || !Number.isInteger(eventId)) return this.#unnumbered(again);
+    this.numbered = true;
+    this.#known.add(scope);
+    this.#fresh.delete(scope);
+    const told = [];
+    if (parameters.since && resume !== "complete" && resume !== "replay") {
+      this.#seen.clear();
+      this.#last.clear();
+      told.push(["onGap", { from: gap?.from ?? null, to: gap?.to ?? null }]);
+    }
+    this.#epoch = epoch;
+    if (this.#marks) this.#marks.push(resume === "replay" ? null : eventId);
+    else this.position ??= { epoch, cursor: eventId };
+    if (Array.isArray(devicesStatus)) told.push(["onSnapshot", devicesStatus]);
+    return told;
+  }
+
+  ready() {
+    const marks = this.#marks ?? [];
+    this.#marks = null;
+    if (!marks.length || this.#epoch === null) return;
+    if (!marks.includes(null)) this.#moveTo(Math.min(...marks));
+    // Numbers go on over epochs, and cursors of a replay may still belong to the one before. Which ones is not told;
+    // those that the new gateway had already given out when it presented itself are beyond doubt.
+    else if (this.position?.epoch !== this.#epoch) this.#target = this.#presented;
+  }
+
+  received(message) {
+    if (message.messageType === "gap") return this.#gapped(message);
+    const { notification, eventId, at, cursor } = message;
+    const told = [["onNotification", { notification, eventId, at, cursor }]];
+    if (!this.numbered || !Number.isInteger(eventId)) return told;
+    const key = JSON.stringify([notification.deviceUri, notification.notificationTopic]);
+    // An older one that had been merged away may come on a replay after the newer one; then the newer has to come
+    // last again.
+    if (this.#seen.has(eventId) && (this.#last.get(key) ?? eventId) >= eventId) return [];
+    this.#last.set(key, eventId);
+    this.#seen.add(eventId);
+    if (Number.isInteger(cursor) && !this.#marks && cursor >= this.#target) this.#moveTo(cursor);
+    return told;
+  }
+
+  #gapped({ gap, devicesStatus }) {
+    const { epoch, from = null, to = null } = gap ?? {};
+    this.#seen.clear();
+    this.#last.clear();
+    if (this.numbered && to !== null) {
+      this.#epoch = epoch ?? this.#epoch;
+      if (!this.#marks) this.#moveTo(to);
+    }
+    const told = [["onGap", { from, to }]];
+    if (Array.isArray(devicesStatus)) told.push(["onSnapshot", devicesStatus]);
+    return told;
+  }
+
+  /** Nothing is known of what happened since the last conversation, nor will be after this one. */
+  #unnumbered(again) {
+    this.position = null;
+    this.#known.clear();
+    this.#seen.clear();
+    this.#last.clear();
+    if (!again || this.#blind) return [];
+    this.#blind = true;
+    return [["onGap", { from: null, to: null }]];
+  }
+
+  #moveTo(cursor) {
+    if (this.position?.epoch === this.#epoch && this.position.cursor > cursor) return;
+    this.position = { epoch: this.#epoch, cursor };
+    this.#target = 0;
+    for (const each of this.#seen) if (each <= cursor) this.#seen.delete(each);
+  }
+}
