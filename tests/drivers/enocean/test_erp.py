@@ -1,0 +1,102 @@
+"""Radio telegrams and teach-in."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from dog.drivers.enocean.erp import BROADCAST, BadTelegram, Rorg, Telegram, airtime
+from dog.drivers.enocean.esp3 import Packet
+from dog.drivers.enocean.teachin import Answer, Request, TeachIn, answerUTE, parseTeachIn
+
+addresses = st.integers(0, 0xFFFFFFFF)
+telegrams = st.one_of(
+    *(
+        st.builds(
+            Telegram, st.just(rorg), st.binary(min_size=low, max_size=high), addresses, st.integers(0, 255), addresses
+        )
+        for rorg, low, high in (
+            (Rorg.RPS, 1, 1),
+            (Rorg.BS1, 1, 1),
+            (Rorg.BS4, 4, 4),
+            (Rorg.VLD, 1, 14),
+            (Rorg.MSC, 1, 14),
+            (Rorg.UTE, 7, 7),
+        )
+    )
+)
+
+
+class Telegrams(SynchronousTestCase):
+    def test_received(self) -> None:
+        """A rocker's telegram as a USB 300 hands it over."""
+        packet = Packet(1, bytes.fromhex("f6 70 0025c57a 31"), bytes.fromhex("01 ffffffff 3c 00"))
+        telegram = Telegram.parse(packet)
+        self.assertEqual(telegram, Telegram(0xF6, b"\x70", 0x0025C57A, 0x31, BROADCAST, -60))
+        self.assertEqual((telegram.t21, telegram.nu, telegram.repeated, telegram.teachIn), (True, True, 1, False))
+
+    @given(telegrams)
+    def test_roundTrip(self, telegram: Telegram) -> None:
+        self.assertEqual(Telegram.parse(telegram.packet()), telegram)
+
+    @given(st.integers(0, 255), st.binary(max_size=30), st.binary(max_size=10))
+    def test_fuzz(self, type: int, data: bytes, optional: bytes) -> None:
+        """A telegram or L{BadTelegram}; and what is a telegram has a verdict on teach-in."""
+        try:
+            telegram = Telegram.parse(Packet(type, data, optional))
+        except BadTelegram:
+            return
+        self.assertEqual(telegram.payload, data[1:-5])
+        parseTeachIn(telegram)
+
+    def test_refused(self) -> None:
+        for type, data in ((2, "f670000000aa30"), (1, "f600000000"), (1, "a5000000000000aa00"), (1, "d40000000aaa00")):
+            self.assertRaises(BadTelegram, Telegram.parse, Packet(type, bytes.fromhex(data)))
+
+    def test_airtime(self) -> None:
+        """Three subtelegrams of a rocker take about 2.6 ms, addressed ones longer."""
+        self.assertAlmostEqual(airtime(Telegram(0xF6, b"\0", 1)), 3 * 110 * 8e-6)
+        self.assertAlmostEqual(airtime(Telegram(0xF6, b"\0", 1, destination=2)), 3 * 170 * 8e-6)
+
+
+class TeachIns(SynchronousTestCase):
+    def parse(self, rorg: int, payload: str) -> TeachIn | None:
+        return parseTeachIn(Telegram(rorg, bytes.fromhex(payload), 1))
+
+    def test_4BS(self) -> None:
+        """FUNC 6 bits, TYPE 7 bits, manufacturer 11 bits: A5-02-05 of Thermokon (00B)."""
+        self.assertEqual(self.parse(0xA5, "08 28 0b 80"), TeachIn("A5-02-05", 0x00B))
+        self.assertEqual(self.parse(0xA5, "10 1f ff 80"), TeachIn("A5-04-03", 0x7FF))
+        self.assertEqual(self.parse(0xA5, "00 00 00 00"), TeachIn(None))
+        self.assertIsNone(self.parse(0xA5, "08 28 0b 88"))
+
+    def test_1BS(self) -> None:
+        self.assertEqual(self.parse(0xD5, "00"), TeachIn(None))
+        self.assertIsNone(self.parse(0xD5, "08"))
+
+    def test_UTE(self) -> None:
+        found = self.parse(0xD4, "a0 02 46 00 0a 01 d2")
+        self.assertEqual(found, TeachIn("D2-01-0A", 0x046, Request.EITHER, True, True, 2))
+        unidirectional = self.parse(0xD4, "50 ff 46 07 0a 01 d2")
+        self.assertEqual(unidirectional, TeachIn("D2-01-0A", 0x746, Request.DELETION, False, False, 255))
+        self.assertIsNone(self.parse(0xD4, "91 02 46 00 0a 01 d2"))
+
+    def test_others(self) -> None:
+        for rorg, payload in ((0xF6, "00"), (0xD2, "0400e4"), (0xD1, "0000")):
+            self.assertIsNone(self.parse(rorg, payload))
+
+    def test_answer(self) -> None:
+        """Back to the device, in its own words, with the answer in bits 5 and 4 and the response command."""
+        query = Telegram(0xD4, bytes.fromhex("a0 02 46 00 0a 01 d2"), 0x01020304, destination=BROADCAST)
+        answers = {
+            Answer.REFUSED: "81",
+            Answer.LEARNED: "91",
+            Answer.DELETED: "a1",
+            Answer.UNSUPPORTED: "b1",
+        }
+        for answer, head in answers.items():
+            self.assertEqual(
+                answerUTE(query, answer, 0xFF800000),
+                Telegram(0xD4, bytes.fromhex(head + "024600 0a01d2"), 0xFF800000, 0, 0x01020304),
+            )
