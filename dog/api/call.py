@@ -165,6 +165,7 @@ class Reply:
     @ivar body: bytes of media type C{media} (HTTP), b"" for none.
     @ivar json: the same as a JSON value where C{media} is JSON (what a WebSocket response carries), else None.
     @ivar stream: the body, where it is one that goes on.
+    @ivar text: C{json} as text, where that was made once for many replies.
     @ivar error: the error object where C{status} is 400 or more.
     """
 
@@ -178,3 +179,4 @@ class Reply:
     warnings: tuple[str, ...] = ()
     response: Any = None
     stream: Streaming | None = None
+    text: bytes | None = None

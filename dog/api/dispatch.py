@@ -21,12 +21,18 @@ from dog.api.call import Call, Media, ParsedBody, Profile, Reply, Request, Resul
 from dog.api.negotiation import choose, errorMedia
 from dog.api.ports import Ports
 from dog.api.rendering import errorReply, etag, render, tagsOf
-from dog.api.routes import Door, Match, Route, Table
+from dog.api.routes import Door, Match, Route, Table, Version
 from dog.model.refusal import Code, Refusal, Refused
-from dog.model.rights import Right
+from dog.model.rights import Principal, Right
 
 #: Methods that change nothing.
 SAFE = frozenset({"GET", "HEAD"})
+
+#: Answers that are kept until they change.
+MAX_KEPT = 1024
+
+#: Characters of an Accept header; to a longer one nothing is kept.
+MAX_ACCEPT = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,16 @@ class _Plan:
     @property
     def safe(self) -> bool:
         return self.call.request.method in SAFE
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An answer, and what it follows from."""
+
+    of: Version
+    params: Mapping[str, str]
+    version: tuple[object, ...]
+    reply: Reply
 
 
 class Api:
@@ -69,6 +85,7 @@ class Api:
         self._timeout = timeout
         self._given = {id(each): {name: self._named(name) for name in each.ports} for each in self.table.routes}
         self._edits = DeferredLock()
+        self._kept: dict[tuple[bool, str | None, tuple[str, ...]], _Kept] = {}
 
     def _named(self, name: str) -> Any:
         """A port; the table itself is one too, for openapi.json."""
@@ -80,15 +97,51 @@ class Api:
         Cancelling the Deferred gives up waiting: a command goes on to its outcome, an edit to its end.
         """
         try:
+            keepable = request.method == "GET" and not request.query and not request.headers
+            if keepable:
+                kept = self.kept(request.path, request.principal, request.connection is not None, request.accept)
+                if kept is not None:
+                    return succeed(kept)
             plan = self._plan(request)
             result = plan if isinstance(plan, Reply) else self._perform(plan)
             if not isinstance(result, Deferred):
+                if keepable and isinstance(plan, _Plan):
+                    result = self._keep(plan, result)
                 return succeed(result)
         except Exception:
             return succeed(self._failed(request, Failure()))
         result.addTimeout(self._timeout, self._clock)
         result.addErrback(lambda failure: self._failed(request, failure))
         return result
+
+    def kept(
+        self, path: tuple[str, ...], principal: Principal, webSocket: bool = True, accept: str | None = None
+    ) -> Reply | None:
+        """The answer to a GET without a query, if it is known and still true (L{Route.version})."""
+        found = self._kept.get((webSocket, accept, path))
+        if found is None:
+            return None
+        core = self._ports.core
+        for before, now in zip(
+            found.version, found.of(core.visibility.house(principal), found.params, core), strict=True
+        ):
+            if before is not now:
+                return None
+        return found.reply
+
+    def _keep(self, plan: _Plan, reply: Reply) -> Reply:
+        """Keep an answer that depends on nothing but its version."""
+        of, call, request = plan.route.version, plan.call, plan.call.request
+        if of is None or reply.status != 200 or len(request.accept or "") > MAX_ACCEPT:
+            return reply
+        webSocket = request.connection is not None
+        if webSocket:
+            reply = replace(reply, text=jsontext.dump(reply.json))
+        while len(self._kept) >= MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        version = of(call.house, call.params, self._ports.core)
+        self._kept[webSocket, request.accept, request.path] = _Kept(of, call.params, version, reply)
+        return reply
 
     def refuse(self, request: Request, refused: Refused) -> Reply:
         """The reply that says so, in the type the client accepts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -31,7 +32,7 @@ def parse(data: bytes | str) -> Any:
     text = _text(data)
     _checkDepth(text)
     try:
-        value = json.loads(text, parse_constant=_constant, parse_float=_float)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise Refusal(
             Code.BAD_JSON,
@@ -42,7 +43,7 @@ def parse(data: bytes | str) -> Any:
         ) from None
     except (ValueError, RecursionError) as error:
         raise Refusal(Code.BAD_JSON, f"not JSON: {error}") from None
-    if _SURROGATE.search(text):
+    if "\\u" in text and _SURROGATE.search(text):
         _checkSurrogates(value)
     return value
 
@@ -55,14 +56,14 @@ def dump(value: Any) -> bytes:
             return text
         except TypeError:  # an integer of more than 64 bits
             pass
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _text(data: bytes | str) -> str:
     if isinstance(data, str):
         return data.removeprefix("\ufeff")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig" if data.startswith(codecs.BOM_UTF8) else "utf-8")
     except UnicodeDecodeError as error:
         raise Refusal(Code.BAD_JSON, f"not UTF-8 at byte {error.start}", byte=error.start) from None
 
@@ -99,3 +100,8 @@ def _checkSurrogates(value: Any) -> None:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise Refusal(Code.BAD_JSON, "a text holds half of a surrogate pair") from None
+
+
+# Made once: json.loads and json.dumps with arguments make new ones each time.
+_DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=_float)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)

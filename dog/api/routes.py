@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from dog.api.call import Media
+from dog.core.core import Core
+from dog.core.visibility import House
 from dog.model.refusal import Code
 from dog.model.rights import Right
 
@@ -29,6 +31,10 @@ class Door(StrEnum):
     WEBSOCKET = "websocket"
 
 
+#: (house, the path's parameters, core) -> what an answer follows from.
+Version = Callable[[House, Mapping[str, str], Core], tuple[object, ...]]
+
+
 @dataclass(frozen=True)
 class Route:
     """One method on one path.
@@ -39,6 +45,8 @@ class Route:
     @ivar answers: status -> shape of the body (None: empty).
     @ivar media: what GET can answer with, the default first.
     @ivar takes: media types of the body.
+    @ivar version: of a GET without a query: what its answer follows from; as long as these are the same objects, the
+        answer is the same. None: it has to be asked each time.
     @ivar refuses: codes beside those every route can answer with.
     """
 
@@ -57,6 +65,7 @@ class Route:
     query: tuple[str, ...] = ()
     door: Door = Door.BOTH
     summary: str = ""
+    version: Version | None = None
 
     @property
     def segments(self) -> tuple[str, ...]:

@@ -40,6 +40,13 @@ class Values:
 
     def __init__(self) -> None:
         self._devices: dict[str, dict[Slot, Held]] = {}
+        self._stamps: dict[str, object] = {}
+
+    def stamp(self, device: str) -> object:
+        """Another object whenever a value of the device is another one, in whatever way it is written. Its quality
+        and its times do not count.
+        """
+        return self._stamps.get(device)
 
     def of(self, device: str) -> Mapping[Slot, Held]:
         """The held values of a device, in the order in which they were first heard."""
@@ -66,7 +73,10 @@ class Values:
             self._devices.setdefault(reading.slot.device, {})[reading.slot] = Held(
                 reading.value, Quality.GOOD, at, at, expires
             )
+            self._stamps[reading.slot.device] = object()
             return True
+        if held.value is not reading.value:
+            self._stamps[reading.slot.device] = object()
         changed = _differs(held.value, reading.value)
         if changed:
             held.changedAt = at
@@ -79,6 +89,7 @@ class Values:
     def restore(self, slot: Slot, value: Value, changedAt: datetime, heardAt: datetime) -> None:
         """A value known from before the start: good until proven otherwise, but nobody has heard it since."""
         self._devices.setdefault(slot.device, {})[slot] = Held(value, Quality.RESTORED, changedAt, heardAt)
+        self._stamps[slot.device] = object()
 
     def makeStale(self, slots: Iterable[Slot]) -> list[Slot]:
         """Those of C{slots} that were good before. A restored value stays restored: nobody has taken it for fresh."""
@@ -92,6 +103,7 @@ class Values:
 
     def forget(self, device: str) -> tuple[Slot, ...]:
         """Drop a device's values; the slots that were held."""
+        self._stamps.pop(device, None)
         return tuple(self._devices.pop(device, {}))
 
 

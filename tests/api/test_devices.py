@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from dog.api.call import Request
+from dog.core.core import Attached
 from dog.interfaces import LinkFailed
 from dog.model.rights import ANONYMOUS, Principal, Role
 from dog.model.values import Reading, Slot
@@ -157,6 +158,28 @@ class Statuses(InHome):
         found = self.ask("GET", path).json
         self.assertEqual((found["active"], found["online"], found["reason"]), (True, False, "cable out"))
         self.assertFalse(found["status"]["TemperatureState"][0]["online"])
+
+    def test_kept(self) -> None:
+        """A status that is asked for again is the present one, whatever has changed meanwhile."""
+        path = f"{LAMP}/status"
+
+        def both() -> tuple[Any, Any]:
+            first = self.ask("GET", path).json, self.tell("GET", path).json
+            self.assertEqual((self.ask("GET", path).json, self.tell("GET", path).json), first)
+            return first
+
+        both()
+        self.driver.report("SimpleLamp_mb1", Reading(Slot("SimpleLamp_mb1", "OnOffState"), "on"))
+        for each in both():
+            self.assertEqual(each["status"], {"OnOffState": [{"value": "on"}]})
+        self.assertEqual(self.ask("PUT", f"{LAMP}/description", {"description": "new"}).status, 200)
+        http, ws = both()
+        self.assertEqual((ws["description"], "description" in http), ("new", False))
+        self.assertEqual(self.ask("GET", path, Accept="application/json;profile=released").media, "application/json")
+        self.assertIn("quality", self.ask("GET", f"{path}?detail=full").json["status"]["OnOffState"][0])
+        self.gateway.stepper.step(Attached("SimpleLamp_mb1", False, "misconfigured", "no such coil"))
+        for each in both():
+            self.assertFalse(each["active"])
 
     def test_etag(self) -> None:
         """A status that has not changed need not be sent again."""

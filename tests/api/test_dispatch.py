@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.api.call import Answer, Call, Media, ParsedBody, Profile, RawView, Reply, Request
-from dog.api.dispatch import Api
+from dog.api.dispatch import MAX_ACCEPT, MAX_KEPT, Api
 from dog.api.ports import Ports
 from dog.api.routes import Door, On, Route
 from dog.api.shapes import Maybe, Object, String
@@ -144,6 +144,79 @@ class Case(SynchronousTestCase):
         self.assertEqual(reply.json, {"error": reply.error})
         self.assertEqual(json.loads(reply.body), reply.json)
         return dict(reply.error or {})
+
+
+class Kept(Case):
+    """What follows from objects that are still the same need not be asked again."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.version: list[object] = [object(), object()]
+        self.asked = 0
+
+        def read(call: Call) -> Any:
+            self.asked += 1
+            return Answer(TextView(self.text)) if self.result is None else self.result
+
+        route = self.made("GET", "/kept/{name}", read, answers={200: BODY}, version=lambda *about: tuple(self.version))
+        nothing: Any = None
+        ports = Ports(self.core, nothing, nothing, nothing, nothing, nothing, {}, nothing)
+        self.api = Api([route], ports, self.clock)
+
+    def count(self, *args: Any, **more: Any) -> int:
+        before = self.asked
+        self.ask(*args, **more)
+        return self.asked - before
+
+    def test_same(self) -> None:
+        first = self.ask("GET", "/kept/a")
+        self.text = "second"
+        self.assertIs(self.ask("GET", "/kept/a"), first)
+        self.assertEqual(self.asked, 1)
+
+    def test_changed(self) -> None:
+        for index in (0, 1):
+            self.ask("GET", "/kept/a")
+            self.text = f"changed {index}"
+            self.version[index] = object()
+            self.assertEqual(self.ask("GET", "/kept/a").json["text"], self.text)
+
+    def test_whoElseAsksElse(self) -> None:
+        """Another path, door, type or query is another question."""
+        self.ask("GET", "/kept/a")
+        connection = OnConnection()
+        self.assertEqual(self.count("GET", "/kept/b"), 1)
+        self.assertEqual(self.count("GET", "/kept/a", connection=connection), 1)
+        self.assertEqual(self.count("GET", "/kept/a", accept="application/json;profile=released"), 1)
+        for _ in range(2):
+            self.assertEqual(self.count("GET", "/kept/a?detail=full"), 1)
+            self.assertEqual(self.count("HEAD", "/kept/a"), 1)
+            self.assertEqual(self.count("GET", "/kept/a", if_none_match='"x"'), 1)
+        self.assertEqual(self.count("GET", "/kept/a", connection=connection), 0)
+        self.assertEqual(self.count("GET", "/kept/a"), 0)
+
+    def test_text(self) -> None:
+        """On a WebSocket it is text already."""
+        reply = self.ask("GET", "/kept/a", connection=OnConnection())
+        assert reply.text is not None
+        self.assertEqual(json.loads(reply.text), reply.json)
+        self.assertIs(self.api.kept(("api", "v1", "kept", "a"), ANONYMOUS), reply)
+        self.assertIsNone(self.api.kept(("api", "v1", "kept", "b"), ANONYMOUS))
+
+    def test_refused(self) -> None:
+        self.result = Refused(Code.NOT_FOUND, "no")
+        self.refused(Code.NOT_FOUND, "GET", "/kept/a")
+        self.result = None
+        self.assertEqual(self.ask("GET", "/kept/a").status, 200)
+
+    def test_bounded(self) -> None:
+        for number in range(MAX_KEPT + 1):
+            self.ask("GET", f"/kept/{number}")
+        self.assertEqual(self.count("GET", "/kept/1"), 0)
+        self.assertEqual(self.count("GET", "/kept/0"), 1)
+        long = "application/json," + " " * MAX_ACCEPT
+        for _ in range(2):
+            self.assertEqual(self.count("GET", "/kept/a", accept=long), 1)
 
 
 class Paths(Case):

@@ -70,6 +70,32 @@ class ValuesTests(SynchronousTestCase):
         self.assertEqual(held.heardAt, then)
         self.assertEqual(held.expiresAt, then + timedelta(seconds=600))
 
+    def test_stamp(self) -> None:
+        """Another one for every other value, however small the difference; the same while only its worth changes."""
+        self.assertIsNone(self.values.stamp("d"))
+        stamps: list[object] = []
+
+        def new() -> bool:
+            stamp = self.values.stamp("d")
+            stamps.append(stamp)
+            return all(stamp is not each for each in stamps[:-1])
+
+        value = Measure(Decimal("20"), "C")
+        self.hear(value)
+        self.assertTrue(new())
+        self.hear(Measure(Decimal("20.0"), "C"))
+        self.assertTrue(new())
+        other = Slot("d", "HumidityState")
+        self.values.observe(Reading(other, 1), at(0))
+        self.assertTrue(new())
+        self.values.restore(self.slot, value, START, START)
+        self.assertTrue(new())
+        self.hear(value)
+        self.values.makeStale([self.slot, other])
+        self.assertFalse(new())
+        self.values.forget("d")
+        self.assertTrue(new())
+
     def test_staleOnce(self) -> None:
         self.hear("on")
         self.assertEqual(self.values.makeStale([self.slot]), [self.slot])

@@ -59,6 +59,7 @@ def statuses(call: Call, core: Core) -> Result:
     answers={200: STATUS},
     refuses=(Code.NOT_FOUND,),
     query=("detail",),
+    version=lambda house, params, core: (house, *StatusView.version(core, params["device"])),
 )
 def status(call: Call, core: Core) -> Result:
     """What is known of the states of one device."""

@@ -36,6 +36,13 @@ class StatusView:
         """The status of C{device} as the core holds it now."""
         return cls(device, core.presence(device.id), core.values.of(device.id), described)
 
+    @staticmethod
+    def version(core: Core, device: str) -> tuple[object, object]:
+        """What a status follows from beside its device, where it does not tell what its values are worth: the same
+        objects as long as it is the same.
+        """
+        return core.presence(device), core.values.stamp(device)
+
     def json(self, profile: Profile, full: bool = False) -> JSON:
         found: JSON = {"id": self.device.id}
         if (self.described or full) and profile is Profile.DOCUMENTED and self.device.description is not None:

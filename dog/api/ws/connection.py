@@ -43,6 +43,8 @@ class Answers(Protocol):
 
     def answer(self, request: Request) -> Deferred[Reply]: ...
 
+    def kept(self, path: tuple[str, ...], principal: Principal) -> Reply | None: ...
+
 
 class Connection(WebSocket):
     """One client, from its upgrade to its end. It is what the core's subscriptions hold and tell.
@@ -170,6 +172,11 @@ class Connection(WebSocket):
             if isinstance(asked, bytes):
                 self._reply(asked)
                 return
+            if asked.action == "GET" and not asked.query and asked.key is None:
+                kept = self.factory.api.kept(asked.path, self.principal)
+                if kept is not None:
+                    self._reply(envelope.response(asked, kept))
+                    return
             answering = self.factory.api.answer(self._request(asked))
         except Exception:
             self._bug(Failure(), asked.echo if isinstance(asked, envelope.Asked) else {"clientId": self.clientId})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -29,6 +30,9 @@ NOT_FOUND = {"result": "The requested resource was not found"}
 NOT_AUTHORISED = {"result": "Not authorised"}
 NOT_REGISTERED = {"result": "Registration failed"}
 NOT_UNDERSTOOD = {"result": "The message could not be understood"}
+
+#: Characters of an end point that is remembered with what it means.
+MAX_KNOWN = 256
 
 _SEQUENCE = re.compile(r'"sequenceNumber"\s*:\s*("(?:[^"\\]|\\.)*"|[-+.\w]+)')
 _MESSAGE = b'{"clientId":"'
@@ -86,10 +90,13 @@ def _request(message: Mapping[str, Any]) -> Asked | bytes:
     action = message.get("action")
     endPoint = message.get("endPoint", message.get("endpoint"))
     key = message.get("idempotencyKey")
-    echo = {name: message[name] for name in ("clientId", "sequenceNumber") if name in message}
-    for name, value in (("action", action), ("endPoint", endPoint)):
-        if isinstance(value, str):
-            echo[name] = value
+    echo = {"clientId": message["clientId"]}
+    if "sequenceNumber" in message:
+        echo["sequenceNumber"] = message["sequenceNumber"]
+    if isinstance(action, str):
+        echo["action"] = action
+    if isinstance(endPoint, str):
+        echo["endPoint"] = endPoint
     for name, value in (("action", action), ("endPoint", endPoint), ("idempotencyKey", "" if key is None else key)):
         if not isinstance(value, str):
             problem = "is missing" if value is None else "is not a text"
@@ -97,17 +104,29 @@ def _request(message: Mapping[str, Any]) -> Asked | bytes:
     if action not in ACTIONS:
         message_ = f"there is no action {action!r}; there are {', '.join(ACTIONS)}"
         return _refuse(echo, Refused(Code.METHOD_NOT_ALLOWED, message_, {"allowed": list(ACTIONS)}))
-    path, _, query = endPoint.partition("?")
+    path, query = (_known if len(endPoint) <= MAX_KNOWN else _place)(endPoint)
     parameters = message.get("parameters")
     return Asked(
         echo,
         action,
-        tuple(unquote(each) for each in path.split("/") if each),
-        dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+        path,
+        query,
         _body(parameters),
         parameters if isinstance(parameters, str) and parameters.lstrip().startswith("<") else None,
         key or None,
     )
+
+
+def _place(endPoint: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """Path and query of an end point."""
+    path, _, query = endPoint.partition("?")
+    return (
+        tuple(unquote(each) for each in path.split("/") if each),
+        dict(parse_qsl(query, keep_blank_values=True)) if query else {},
+    )
+
+
+_known = lru_cache(maxsize=1024)(_place)
 
 
 def _body(parameters: Any) -> ParsedBody | None:
@@ -157,6 +176,9 @@ def presentation(clientId: str, about: Mapping[str, Any], epoch: str, eventId: i
 def response(asked: Asked, reply: Reply) -> bytes:
     """The answer to a request."""
     body = reply.response
+    if reply.text is not None and reply.error is None and not reply.warnings and reply.commandId is None:
+        head = jsontext.dump({**asked.echo, "messageType": "response"})
+        return b'%s,"response":%s,"status":%d}' % (head[:-1], reply.text, reply.status)
     if body is None:
         body = _failure(asked, reply.status) if reply.status >= 400 else reply.json
     if body is None:

@@ -16,6 +16,7 @@ from dog.api.call import Reply, Request
 from dog.api.routes import Table
 from dog.api.ws.connection import Connection, ConnectionFactory
 from dog.core.core import Core
+from dog.model.rights import Principal
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -85,12 +86,19 @@ class FakeApi:
     """Answers what a test says.
 
     @ivar answers: a Reply, a Deferred, an exception to raise, or a function of the request.
+    @ivar keeps: what it has kept of every path.
     """
 
     def __init__(self) -> None:
         self.table = Table(())
         self.requests: list[Request] = []
         self.answers: Any = Reply(200, json={"ok": True})
+        self.keeps: Reply | None = None
+        self.keptFor: list[tuple[tuple[str, ...], Principal]] = []
+
+    def kept(self, path: tuple[str, ...], principal: Principal) -> Reply | None:
+        self.keptFor.append((path, principal))
+        return self.keeps
 
     def answer(self, request: Request) -> Deferred[Reply]:
         self.requests.append(request)

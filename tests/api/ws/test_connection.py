@@ -20,7 +20,7 @@ from dog.core.now import Now
 from dog.model.device import Device
 from dog.model.home import Home, HomeDiff
 from dog.model.measure import Measure
-from dog.model.rights import Principal, Right, Role
+from dog.model.rights import ANONYMOUS, Principal, Right, Role
 from dog.model.values import Pulse, Reading, Slot
 from tests.api.ws.talk import BINARY, CLOSE, PING, PONG, TEXT, Behind, Client, Pipe, frame, later, upgrade
 
@@ -209,6 +209,21 @@ class RequestTests(SynchronousTestCase):
         self.client.send({**self.client.request("GET", "/a"), "clientId": "ffffffff"})
         self.assertIn("You forgot", self.client.take()[0]["response"])
         self.assertEqual(self.behind.api.requests, [])
+
+    def test_kept(self) -> None:
+        """What the resource tree has kept is the answer, to a plain GET only."""
+        self.behind.api.keeps = Reply(200, json={"kept": True}, text=b'{"kept":true}')
+        self.assertEqual(self.client.ask("GET", "/a/b")["response"], {"kept": True})
+        self.assertEqual(self.behind.api.keptFor, [(("a", "b"), ANONYMOUS)])
+        self.assertEqual(self.behind.api.requests, [])
+        for other in (
+            self.client.request("PUT", "/a"),
+            self.client.request("GET", "/a?detail=full"),
+            self.client.request("GET", "/a", idempotencyKey="k"),
+        ):
+            self.client.send(other)
+            self.assertEqual(self.client.take()[0]["response"], {"ok": True})
+        self.assertEqual(len(self.behind.api.requests), 3)
 
     def test_bug(self) -> None:
         """Of the resource tree, now or later: 500, no trace of it in the answer, and one in the log."""

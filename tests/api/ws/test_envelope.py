@@ -286,6 +286,18 @@ class ResponseTests(Reading):
     def answer(self, reply: Reply, **fields: Any) -> Any:
         return json.loads(response(self.asked(message(**fields)), reply))
 
+    def test_textAlready(self) -> None:
+        """What is text already goes in as it is, and the answer reads the same, to the order of its keys."""
+        body = {"id": "è", "list": [1, {"a": None}]}
+        asked = self.asked(message(endPoint="/a?b=\u00fc", sequenceNumber={"any": ["thing"]}))
+        plain = response(asked, Reply(200, Media.JSON, json=body))
+        spliced = response(asked, Reply(200, Media.JSON, json={"not": "read"}, text=json.dumps(body).encode()))
+        self.assertEqual(json.loads(spliced), json.loads(plain))
+        self.assertEqual(list(json.loads(spliced)), list(json.loads(plain)))
+        self.assertEqual(
+            response(asked, Reply(200, json=body, text=b"{}", warnings=("w",)))[-18:-1], b',"warnings":["w"]'
+        )
+
     def test_json(self) -> None:
         answer = self.answer(Reply(200, Media.JSON, json={"devices": []}))
         self.assertEqual(
