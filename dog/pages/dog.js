@@ -200,6 +200,7 @@ function draw(devices, places) {
     if (!byPlace.has(place)) byPlace.set(place, []);
     byPlace.get(place).push(device);
   }
+  const before = new Map(rows);
   rows.clear();
   const sections = [];
   for (const [place, inside] of byPlace) {
@@ -209,6 +210,7 @@ function draw(devices, places) {
       const row = new Row(device, send);
       if (statuses.has(device.id)) row.show(statuses.get(device.id));
       else refreshSoon(device.id);
+      row.event.textContent = before.get(device.id)?.event.textContent ?? "";
       rows.set(device.id, row);
       body.append(row.element);
     }

@@ -24,10 +24,13 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"
 class RunningGateway:
     """Started when made; L{stop} it.
 
+    @param stateDir: where it keeps its state; a new folder unless given.
     @ivar url: C{http://127.0.0.1:PORT}.
     """
 
-    def __init__(self, home: Path = ROOT / "dog" / "demo" / "home.xml", port: int = 0) -> None:
+    def __init__(
+        self, home: Path = ROOT / "dog" / "demo" / "home.xml", port: int = 0, stateDir: Path | None = None
+    ) -> None:
         self.home = home
         self._folder = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
@@ -35,7 +38,7 @@ class RunningGateway:
                 sys.executable,
                 *("-c", "from twisted.scripts.twistd import run; run()"),
                 *("--nodaemon", "--pidfile=", "dog", "--simulate"),
-                *("--home", str(home), "--state-dir", self._folder.name),
+                *("--home", str(home), "--state-dir", str(stateDir or self._folder.name)),
                 *("--listen", f"tcp:{port}:interface=127.0.0.1"),
             ],
             cwd=self._folder.name,
@@ -71,6 +74,11 @@ class RunningGateway:
     @property
     def log(self) -> str:
         return "".join(self._log)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._process.kill()
+        self.stop()
 
     def stop(self) -> int:
         """End it as systemd would; returns its exit status."""

@@ -34,6 +34,25 @@ HOSTILE_HOME = f"""<?xml version="1.0" encoding="UTF-8"?>
 </dhc:dogHomeConfiguration>
 """
 
+#: What the gateway says and the page does not show: asked until it is nothing, since values move.
+_DIFFERENCES = """
+const done = arguments[arguments.length - 1];
+const shown = () => [...document.querySelectorAll("tr")].flatMap((row) => (
+  [...row.querySelectorAll(".state")].map((each) => (
+    `${row.dataset.device} ${each.dataset.state} ${each.querySelector(".value").textContent}`)))).sort();
+const told = ({ devicesStatus }) => devicesStatus.flatMap(({ id, status }) => (
+  Object.entries(status).flatMap(([state, entries]) => entries.map(({ value }) => (
+    typeof value === "string" ? `${id} ${state} ${value.trim()}` : null))))).filter(Boolean);
+const look = async (left) => {
+  const asked = told(await (await fetch("/api/v1/devices/status")).json());
+  const there = new Set(shown());
+  const missing = asked.filter((each) => !there.has(each));
+  if (!missing.length && asked.length || !left) done(asked.length ? missing : ["nothing was told"]);
+  else setTimeout(() => look(left - 1), 200);
+};
+look(100);
+"""
+
 
 class PageMixin:
     """The same for every browser."""
@@ -47,8 +66,8 @@ class PageMixin:
             raise SkipTest(str(missing)) from None
         self.addCleanup(self.browser.close)
 
-    def start(self: Any, *arguments: Any) -> RunningGateway:
-        gateway = RunningGateway(*arguments)
+    def start(self: Any, *arguments: Any, **options: Any) -> RunningGateway:
+        gateway = RunningGateway(*arguments, **options)
         self.addCleanup(gateway.stop)
         return gateway
 
@@ -63,7 +82,9 @@ class PageMixin:
 
     def test_live(self: Any) -> None:
         """Devices appear, values follow commands of others and our buttons, a gateway that was away is met again."""
-        browser, gateway = self.browser, self.start()
+        stateDir = Path(self.mktemp()).resolve()
+        stateDir.mkdir()
+        browser, gateway = self.browser, self.start(stateDir=stateDir)
         browser.open(f"{gateway.url}/")
         self._readGuide(gateway.url)
         browser.open(f"{gateway.url}/")
@@ -92,17 +113,31 @@ class PageMixin:
         self.assertTrue((picture / "page.png").read_bytes().startswith(b"\x89PNG"))
         self.assertEqual(self.complaints(), [])
 
-        port = gateway.port
-        gateway.stop()
-        browser.until("document.getElementById('connection').dataset.state === 'waiting'")
-        self.assertIn("reconnecting", browser.run("return document.getElementById('connection').textContent"))
-        self.complaints()
-        self.start(gateway.home, port)
-        browser.until("document.getElementById('connection').textContent === 'connected'")
-        browser.until(f"{VALUE} !== undefined")
-        command = self.other()
-        self.put(f"http://127.0.0.1:{port}/api/v1/devices/{LAMP}/commands/{command}")
-        browser.until(f"{VALUE} === '{command}'")
+        self._restart(gateway, stateDir)
+
+    def _restart(self: Any, gateway: RunningGateway, stateDir: Path) -> None:
+        """Ended in order or in a power cut: the page says so, comes back, and shows what happened meanwhile."""
+        browser = self.browser
+        browser.run("window.same = true")
+        for end in (gateway.stop, None):
+            said = "document.getElementById('connection')"
+            event = f'document.querySelector("{ROW} .events").textContent'
+            before = self.other()
+            self.put(f"{gateway.url}/api/v1/devices/{LAMP}/commands/{before}")
+            browser.until(f"{VALUE} === '{before}' && {event}.endsWith(' {before}')")
+            (end or gateway.kill)()
+            browser.until(f"{said}.dataset.state === 'waiting'")
+            self.assertIn("reconnecting", browser.run(f"return {said}.textContent"))
+            self.assertTrue(browser.run("return document.getElementById('rooms').hasAttribute('data-stale')"))
+            gateway = self.start(gateway.home, gateway.port, stateDir=stateDir)
+            after = "off" if before == "on" else "on"
+            self.put(f"{gateway.url}/api/v1/devices/{LAMP}/commands/{after}")
+            browser.until(f"{said}.textContent === 'connected' && {VALUE} === '{after}'")
+            if end is not None:
+                # The event itself is replayed, although nobody was connected when it happened.
+                browser.until(f"{event}.endsWith(' {after}')")
+            self.assertEqual(browser.runAsync(_DIFFERENCES), [])
+        self.assertTrue(browser.run("return window.same"), "the page was loaded again")
 
     def test_hostile_texts(self: Any) -> None:
         """Whatever stands in the home file is text on the page, and its ids survive the way to the gateway."""
