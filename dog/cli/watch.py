@@ -1,6 +1,7 @@
 """C{dogctl watch [FILTER...]}: what happens in the house, as it happens, until Ctrl-C.
 
-Comes back by itself when the gateway was away, and says so on standard error; what happened meanwhile is not told.
+Comes back by itself when the gateway was away, and says so on standard error. What happened meanwhile is shown then;
+what the gateway does not have any more is said to be missing.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         token=options.token,
         connectTimeout=options.timeout,
         requestTimeout=options.timeout,
+        resume=True,
         onNotification=watch.told,
+        onGap=watch.gap,
         onConnected=watch.connected,
         onLost=watch.lost,
     )
@@ -168,6 +171,18 @@ class Watch:
             self._away = True
             why = f"{reason}; trying again in {retryIn:.1f} s"
             self._console.note(why, event="lost", retryIn=round(retryIn, 3))
+
+    def gap(self, since: int | None, until: int | None) -> None:
+        """Notifications are lost."""
+        if self._over:
+            return
+        if since is None or until is None:
+            words = "what happened meanwhile is not known"
+        elif until - since == 1:
+            words = f"an event is missing ({until})"
+        else:
+            words = f"up to {until - since} events are missing ({since + 1} to {until})"
+        self._console.note(words, **{"event": "gap", "from": since, "to": until})
 
     def told(self, notification: Notification) -> None:
         """A notification came."""

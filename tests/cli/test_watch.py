@@ -14,6 +14,7 @@ from dog.cli.watch import Watch
 from dog.client.client import Client
 from tests.cli.fakes import console
 from tests.client.gateway import FakeGateway
+from tests.client.house import House
 
 DEVICES = ("GET", "/api/v1/devices")
 SUBSCRIBE = ("POST", "/api/v1/subscriptions/devices/notifications", {"notifications": ["*"]})
@@ -22,7 +23,7 @@ SUBSCRIBE = ("POST", "/api/v1/subscriptions/devices/notifications", {"notificati
 class WatchCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
-        self.gateway = FakeGateway(self.clock)
+        self.gateway: FakeGateway = FakeGateway(self.clock)
         self.devices({"id": "lamp", "class": "SimpleLamp", "isIn": "kitchen"}, {"id": "meter", "class": "Meter"})
 
     def devices(self, *devices: dict[str, str]) -> None:
@@ -36,7 +37,9 @@ class WatchCase(SynchronousTestCase):
             "ws://gateway/ws",
             self.clock,
             endpoint=self.gateway,
+            resume=True,
             onNotification=self.command.told,
+            onGap=self.command.gap,
             onConnected=self.command.connected,
             onLost=self.command.lost,
         )
@@ -125,8 +128,9 @@ class JsonTests(WatchCase):
     def test_what_is_said_aside_is_json_too(self) -> None:
         self.gateway.lose()
         self.retry()
-        lost, connected = map(json.loads, self.err().splitlines())
+        lost, gap, connected = map(json.loads, self.err().splitlines())
         self.assertEqual((lost["event"], connected["event"]), ("lost", "connected"))
+        self.assertEqual((gap["event"], gap["from"], gap["to"]), ("gap", None, None))
         self.assertTrue(0 < lost["retryIn"] <= 0.5)
 
 
@@ -247,6 +251,46 @@ class ReconnectTests(WatchCase):
         self.successResultOf(self.ended)
         self.assertIsInstance(self.command.error, NoAnswer)
         self.assertEqual(self.command.exitStatus, 3)
+
+
+class ResumeTests(WatchCase):
+    """With a gateway that numbers its events."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.house = self.gateway = House(self.clock)
+        self.watch()
+
+    def test_what_was_missed_is_shown(self) -> None:
+        self.house.happen("lamp", discrete=True)
+        self.gateway.flush()
+        self.gateway.lose()
+        self.house.happen("bell", discrete=True)
+        self.retry()
+        self.assertEqual(
+            [each.split()[1:] for each in self.lines()], [["lamp", "pressed", "1"], ["bell", "pressed", "2"]]
+        )
+        self.assertNotIn("missing", self.err())
+
+    def test_gap(self) -> None:
+        self.gateway.lose()
+        for _ in range(9):
+            self.house.happen("bell", discrete=True)
+        self.retry()
+        self.assertIn("dogctl: up to 9 events are missing (1 to 9)\n", self.err())
+        self.house.happen("bell", discrete=True)
+        self.gateway.flush()
+        self.assertEqual(len(self.lines()), 1)
+
+    def test_gap_of_one(self) -> None:
+        self.gateway.peer.tell({"messageType": "gap", "gap": {"epoch": "epoch1", "from": 3, "to": 4}})
+        self.gateway.flush()
+        self.assertEqual(self.err(), "dogctl: an event is missing (4)\n")
+
+    def test_another_epoch(self) -> None:
+        self.house.restart(clean=False)
+        self.retry()
+        self.assertIn("dogctl: what happened meanwhile is not known\n", self.err())
 
 
 class EndTests(WatchCase):
