@@ -53,13 +53,15 @@ class Server:
     def __enter__(self) -> Server:
         begun = time.perf_counter()
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        # Compiled once, as whatever is installed is.
+        inherited = {name: each for name, each in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         self._process = subprocess.Popen(
             self._command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": path, **self._environment},
+            env={**inherited, "PYTHONPATH": path, **self._environment},
         )
         self.pid = self._process.pid
         threading.Thread(target=self._read, daemon=True).start()
