@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
@@ -228,14 +229,19 @@ class Connection(WebSocket):
 
     def deliver(self, event: Event) -> None:
         """Tell of an event, if it is about something that the client may see."""
-        factory = self.factory
-        if not self.isOpen or event.device not in factory.core.visibility.house(self.principal).visible:
+        # This runs once per client and event: what is the same for all of them is worked out once, by the factory.
+        if self.state != self.STATE_OPEN:
             return
-        subscriptions = factory.core.subscriptions
-        if not event.discrete and (self._pace or subscriptions.paced(self)):
+        told = self.factory.told
+        if told is None or told.event is not event or told.principal is not self.principal:
+            told = self.factory.tell(event, self.principal)
+        if not told.visible:
+            return
+        if not event.discrete and (self._pace or self.factory.core.subscriptions.paced(self)):
+            subscriptions = self.factory.core.subscriptions
             if not self._pace.may(envelope.mergeKey(event), event, subscriptions.interval(self, event) or 0.0):
                 return
-        self.outbox.tell(factory.notification(event))
+        self.outbox.tell(told.notification)
 
     def resume(self, replay: Replay) -> None:
         """Send what was missed, after the answer to the request that is being answered."""
@@ -246,7 +252,7 @@ class Connection(WebSocket):
     def _sendLate(self, event: Event, since: int) -> None:
         wanted = self.factory.core.subscriptions.interval(self, event) is not None
         if self.isOpen and wanted and self._sees(event):
-            self.outbox.tell(self.factory.notification(event), since)
+            self.outbox.tell(self.factory.tell(event, self.principal).notification, since)
         else:
             self.outbox.cursor.release(since)
 
@@ -255,7 +261,10 @@ class Connection(WebSocket):
 
     def _put(self, frame: bytes) -> None:
         if self._batch is None and not self.features:
-            self.sendText(frame)
+            if self.state == self.STATE_OPEN and not self.send_queue and not self.websocket_extensions_in_use:
+                self.transport.write(frame)
+            else:
+                self.sendText(frame)
             return
         if "batch" in self.features and self._batch is None:
             self._batch = Batch(self.sendText, self.factory.later)
@@ -268,7 +277,7 @@ class Connection(WebSocket):
         self.outbox.reply(envelope.frameHead(len(message)) + message)
 
     def _render(self, notification: envelope.Notification, cursor: int) -> bytes:
-        if "eventId" in self.features:
+        if self.features and "eventId" in self.features:
             return notification.stamped(self._id, cursor)
         return notification.frame(self._id)
 
@@ -314,6 +323,19 @@ class Connection(WebSocket):
 def snapshot(core: Core, devices: Iterable[Device]) -> DevicesStatusView:
     """The state of things now, as a WebSocket client is told of it."""
     return DevicesStatusView(tuple(StatusView.of(core, each, described=True) for each in devices))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as it is told.
+
+    @ivar visible: whether it is about something that the principal may see.
+    """
+
+    event: Event
+    principal: Principal
+    notification: envelope.Notification
+    visible: bool
 
 
 class ConnectionFactory(WebSocketFactory):
@@ -375,7 +397,7 @@ class ConnectionFactory(WebSocketFactory):
         self.slowFor = slowFor
         self.connections: dict[str, Connection] = {}
         self.stopping: Deferred[None] | None = None
-        self._told: tuple[Event, envelope.Notification] | None = None
+        self.told: Told | None = None
 
     def joined(self, connection: Connection) -> str:
         """The new connection's clientId."""
@@ -391,11 +413,13 @@ class ConnectionFactory(WebSocketFactory):
         if self.stopping is not None and not self.connections and not self.stopping.called:
             self.stopping.callback(None)
 
-    def notification(self, event: Event) -> envelope.Notification:
-        """An event as it is told. It goes to all of its clients in one go, so the last one is kept."""
-        if self._told is None or self._told[0] is not event:
-            self._told = event, envelope.Notification(event)
-        return self._told[1]
+    def tell(self, event: Event, principal: Principal) -> Told:
+        """An event as it is told to that principal. It goes to all of its clients in one go, so the last is kept."""
+        told = self.told
+        notification = told.notification if told is not None and told.event is event else envelope.Notification(event)
+        visible = event.device in self.core.visibility.house(principal).visible
+        self.told = told = Told(event, principal, notification, visible)
+        return told
 
     def stop(self) -> Deferred[None]:
         """Close every connection (1001) and let nobody in any more. Fires when all have ended, at the latest after
