@@ -133,4 +133,6 @@ class IKit(Interface):
         """The aware UTC datetime."""
 
     def connect(endpoint, factory):
-        """Deferred of a connected protocol. C{endpoint} is a Twisted client endpoint string."""
+        """Deferred of a connected protocol. C{endpoint} is a Twisted client endpoint string, or a serial port:
+        C{serial:/dev/ttyUSB0:baudRate=9600:dataBits=8:parity=even:stopBits=1} (C{:} in the path written C{\\:}).
+        """

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from dog.interfaces import IKit
+from dog.live.serial import PREFIX, connectSerial
 from dog.live.stepper import utcNow
 
 
@@ -37,5 +38,7 @@ class Kit:
         return self._utcNow()
 
     def connect(self, endpoint: str, factory: IProtocolFactory) -> Deferred[IProtocol]:
+        if endpoint.startswith(PREFIX):
+            return connectSerial(self.clock, endpoint, factory)
         connecting: Deferred[IProtocol] = clientFromString(self.clock, endpoint).connect(factory)
         return connecting

@@ -87,6 +87,7 @@ class Register:
     @ivar swapped: the low byte of each register comes first.
     @ivar bit: for dataSize C{bit}, 0 the lowest. @ivar high: for 8-bit sizes, the high byte.
     @ivar factor: what a raw number is multiplied with. @ivar measureUnit: as measures spell it, None: not said.
+    @ivar timeout, gap: seconds, where they are other than the gateway's.
     """
 
     unit: int
@@ -99,6 +100,8 @@ class Register:
     high: bool = False
     factor: Decimal = Decimal(1)
     measureUnit: str | None = None
+    timeout: float | None = None
+    gap: float | None = None
 
     @property
     def count(self) -> int:
@@ -233,6 +236,8 @@ def registerOf(param: Callable[[str], str | None]) -> Register | None:
         size in ("int8", "uint8") and _choice(param, "byte", ("hi", "lo"), None) == "hi",
         _factor(param),
         _unit(param),
+        millis(param, "requestTimeout", 1),
+        millis(param, "requestGap", 0),
     )
 
 
@@ -277,6 +282,11 @@ def _number(param: Callable[[str], str | None], name: str, low: int, high: int, 
     if not low <= number <= high:
         raise BadRegister(f"{name}: expected {low} to {high}, got {text or 'nothing'}")
     return number
+
+
+def millis(param: Callable[[str], str | None], name: str, low: int) -> float | None:
+    """A time given in milliseconds, in seconds; None where it is not given. Raises L{BadRegister}."""
+    return _number(param, name, low, 3_600_000) / 1000 if (param(name) or "").strip() else None
 
 
 def _factor(param: Callable[[str], str | None]) -> Decimal:
