@@ -145,15 +145,7 @@ class WebSocket(WebSocketServerProtocol):
         if self._beats is not None:
             self._beats.heard()
         self.data += data
-        turn = self._turn
-        if turn is None:
-            self.consumeData()
-            return
-        turn.hold()
-        try:
-            self.consumeData()
-        finally:
-            turn.release()
+        self.consumeData()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._deadline is not None:

@@ -2,7 +2,8 @@
 
 Twisted's own transport asks the reactor to be told when the socket can be written, and writes then: three system
 calls and a pass of the reactor for each piece. Here what is written in one turn of the reactor is joined and sent at
-its end, at once and directly; only what the socket does not take goes the usual way, until it is drained.
+its end, at once and directly; only what the socket does not take goes the usual way, until it is drained. Answers wait
+for that end too: sent one by one, each would wake its client, and its next request would come alone.
 
 It goes on after the upgrade, so that HTTP never meets it; not on TLS, which joins by itself.
 """
@@ -71,7 +72,6 @@ class Turn:
         "_closed",
         "_full",
         "_given",
-        "_held",
         "_paused",
         "_pending",
         "_producer",
@@ -86,7 +86,6 @@ class Turn:
         self._pending: list[bytes] = []
         self._size = 0  # of pending
         self._given = 0  # handed to the transport and perhaps not sent
-        self._held = False
         self._full = False
         self._paused = False
         self._closed = False
@@ -99,7 +98,7 @@ class Turn:
         if self._closed:
             return
         pending = self._pending
-        if not pending and not self._held:
+        if not pending:
             self._turns.written(self)
         pending.append(data)
         self._size = size = self._size + len(data)
@@ -108,14 +107,6 @@ class Turn:
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         self.write(b"".join(data))
-
-    def hold(self) -> None:
-        """Whoever calls this calls L{release} in the same turn: what is written until then goes out there."""
-        self._held = True
-
-    def release(self) -> None:
-        self._held = False
-        self.flush()
 
     def flush(self) -> None:
         """Send what was collected, as far as the socket takes it. While it is full, everything waits."""

@@ -132,27 +132,13 @@ class TurnTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual([descriptor.sent for _, descriptor in lines], [[b"x"]] * 3)
 
-    def test_held(self) -> None:
-        """An answer goes out without waiting for the end of the turn, and without a timer."""
-        turn, descriptor = self.begun()
-        turn.hold()
-        turn.write(b"a")
-        turn.write(b"b")
-        self.assertEqual((descriptor.sent, self.clock.getDelayedCalls()), ([], []))
-        turn.release()
-        self.assertEqual(descriptor.sent, [b"ab"])
-        turn.write(b"c")
-        self.clock.advance(0)
-        self.assertEqual(descriptor.sent, [b"ab", b"c"])
-
     def test_nothingOvertakes(self) -> None:
         """The answer to a GET that came before the upgrade still waits: the 101 comes after it."""
         descriptor = Descriptor(self.reactor, room=0)
         descriptor.write(b"200 ")
         turn = self.turns.around(descriptor)
-        turn.hold()
         turn.write(b"101 ")
-        turn.release()
+        self.clock.advance(0)
         turn.write(b"hello ")
         self.clock.advance(0)
         descriptor.room = 1000
