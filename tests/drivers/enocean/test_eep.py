@@ -248,7 +248,9 @@ class Others(SynchronousTestCase):
             rorg, func, type = (int(part, 16) for part in eep.split("-"))
             data = [rorg, *payload, 0, 0x25, 0xC5, 0x7A, status]
             packet = Packet(1, data=data, optional=[1, 255, 255, 255, 255, 60, 0])
-            profile = theirs.find_profile(packet._bit_data, rorg, func, type, direction=1 if eep == "A5-20-01" else None)
+            profile = theirs.find_profile(
+                packet._bit_data, rorg, func, type, direction=1 if eep == "A5-20-01" else None
+            )
             if profile is None or rorg == 0xD2:
                 continue
             try:
