@@ -1,9 +1,11 @@
-"""The client library: L{Client} speaks the WebSocket protocol on Twisted, L{Rest} asks one thing at a time, blocking.
+"""The client library: L{Client} speaks the WebSocket protocol on Twisted, L{dog.client.aio.Client} on asyncio, L{Rest}
+asks one thing at a time, blocking.
 
-    client = Client("ws://127.0.0.1:8080/ws", reactor, onNotification=print)
+    client = Client("ws://127.0.0.1:8080/ws", reactor, resume=True, onNotification=print)
     client.connect().addCallback(lambda _: client.subscribe())
 
-Names are loaded when they are first used: a script that only wants L{Rest} does not pay for Twisted.
+Names are loaded when they are first used: a script that only wants L{Rest} does not pay for Twisted. More is told in
+docs/clients.md.
 """
 
 from __future__ import annotations

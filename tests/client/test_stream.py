@@ -328,7 +328,7 @@ class PropertyTests(ResumeCase):
         self.assertEqual(len(self.seen.pressed), len(set(self.seen.pressed)))
 
     def test_ends_with_the_state(self) -> None:
-        for seed in range(60):
+        for seed in range(60):  # more of them: a matter of patience only
             try:
                 self.run_(seed)
             except AssertionError as error:
@@ -365,6 +365,38 @@ class StreamTests(SynchronousTestCase):
         self.assertEqual(stream.position, ("e", 7))
         stream.received(Gap("e", 7, 12, ()))
         self.assertEqual(stream.position, ("e", 12))
+
+    def test_what_is_before_the_position_is_forgotten(self) -> None:
+        stream = self.stream()
+        for number in range(6, 100):
+            stream.received(Notification("meter", "Power", "power", eventId=number, cursor=number - 1))
+        self.assertEqual(stream._seen, {99})
+        self.assertEqual(stream._order, [99])
+
+    def test_numbers_begin_anew(self) -> None:
+        """What was seen of another epoch is no double, though it has the same number."""
+        stream = self.stream()
+        event = Notification("bell", "Pressed", "pressed", eventId=10, cursor=6)
+        self.assertEqual(stream.received(event), [event])
+        [request] = stream.begin(Presentation("c", features=("eventId", "gap")))
+        gap = {"epoch": "f", "from": None, "to": 9}
+        answer = {"epoch": "f", "eventId": 9, "resume": "gap", "gap": gap, "devicesStatus": []}
+        self.assertEqual(
+            stream.answered(request, Response("2", 200, answer)), [Gap("f", None, 9), Snapshot((), "f", 9)]
+        )
+        stream.ready()
+        self.assertEqual(stream.received(event), [event])
+
+    def test_gap_between_two_subscriptions(self) -> None:
+        """The second one still has to go on from where the conversation before broke off."""
+        stream = self.stream()
+        answer = {"epoch": "e", "eventId": 5, "devicesStatus": []}
+        stream.answered(stream.add("lamp", ["*"]), Response("2", 200, answer))
+        first, _ = stream.begin(Presentation("c", features=("eventId", "gap")))
+        stream.answered(first, Response("3", 200, {"epoch": "e", "eventId": 5, "resume": "replay"}))
+        stream.received(Gap("e", 5, 20, ()))
+        _, second = stream.begin(Presentation("c", features=("eventId", "gap")))
+        self.assertEqual(second.parameters["since"], {"epoch": "e", "cursor": 5})
 
     def test_neither_complete_nor_replay(self) -> None:
         """What a gateway answers that has forgotten to say is a gap."""

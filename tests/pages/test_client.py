@@ -1,13 +1,22 @@
 """dog-client.js in Node, on sockets and a clock made up by C{clientcases.mjs}."""
 
+import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from dog.client import client
+from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
+from dog.client.stream import Request, Stream, Told
+from tests.client import test_stream
 from tests.source import ROOT
+
+MODULE = ROOT / "dog" / "pages" / "dog-client.js"
 
 
 def node() -> str:
@@ -25,7 +34,7 @@ def node() -> str:
 class ClientTests(SynchronousTestCase):
     def test_cases(self) -> None:
         done = subprocess.run(
-            [node(), str(Path(__file__).with_name("clientcases.mjs")), str(ROOT / "dog" / "pages" / "dog-client.js")],
+            [node(), str(Path(__file__).with_name("clientcases.mjs")), str(MODULE)],
             capture_output=True,
             text=True,
             check=False,
@@ -33,3 +42,98 @@ class ClientTests(SynchronousTestCase):
         )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex(done.stdout, r"^1[5-9] cases, 0 failed\n$")
+
+
+class Recording(Stream):
+    """Writes down what it is made to do, as JSON: [what, argument, [result, position, resuming]]."""
+
+    def __init__(self, resume: bool = False) -> None:
+        super().__init__(resume)
+        self.steps: list[Any] = []
+        self.requests: list[Request] = []
+
+    def wrote(self, what: str, argument: Any, result: Any) -> None:
+        self.steps.append([what, argument, [result, self.position and list(self.position), self.resuming]])
+
+    def asked(self, request: Request) -> list[Any]:
+        self.requests.append(request)
+        return [request.action, request.endPoint, request.parameters]
+
+    def begin(self, presentation: Presentation) -> list[Request]:
+        requests = super().begin(presentation)
+        about = {"features": presentation.features, "eventId": presentation.eventId}
+        self.wrote("begin", about, [self.asked(each) for each in requests])
+        return requests
+
+    def add(self, scope: str | None, names: Iterable[str]) -> Request:
+        wished = list(names)
+        request = super().add(scope, wished)
+        self.wrote("add", [scope, wished], self.asked(request))
+        return request
+
+    def remove(self, scope: str | None, name: str) -> Request:
+        request = super().remove(scope, name)
+        self.wrote("remove", [scope, name], self.asked(request))
+        return request
+
+    def answered(self, request: Request, response: Response) -> list[Told]:
+        told = super().answered(request, response)
+        number = next(number for number, each in enumerate(self.requests) if each is request)
+        self.wrote("answered", [number, response.response], _plain(told))
+        return told
+
+    def ready(self) -> None:
+        super().ready()
+        self.wrote("ready", None, None)
+
+    def received(self, message: Notification | Gap) -> list[Told]:
+        told = super().received(message)
+        if isinstance(message, Gap):
+            gap = {"epoch": message.epoch, "from": message.since, "to": message.until}
+            self.wrote(
+                "received", {"messageType": "gap", "gap": gap, "devicesStatus": message.devicesStatus}, _plain(told)
+            )
+        else:
+            stamps = {"eventId": message.eventId, "cursor": message.cursor}
+            self.wrote(
+                "received", {"messageType": "notification", "notification": message.body, **stamps}, _plain(told)
+            )
+        return told
+
+
+def _plain(told: Iterable[Told]) -> list[Any]:
+    found: list[Any] = []
+    for each in told:
+        if isinstance(each, Notification):
+            found.append(["notification", each.eventId])
+        elif isinstance(each, Snapshot):
+            found.append(["snapshot", each.devicesStatus])
+        else:
+            found.append(["gap", each.since, each.until])
+    return found
+
+
+class SameTests(SynchronousTestCase):
+    def test_same_as_in_python(self) -> None:
+        """In everything that the property test of the Python client brings about, the module does the same."""
+        program = node()
+        recordings: list[Recording] = []
+
+        def record(resume: bool) -> Recording:
+            recordings.append(Recording(resume))
+            return recordings[-1]
+
+        self.patch(client, "Stream", record)
+        case = test_stream.PropertyTests("test_ends_with_the_state")
+        for seed in range(40):
+            case.run_(seed)
+        done = subprocess.run(
+            [program, str(Path(__file__).with_name("streamcases.mjs")), str(MODULE)],
+            input=json.dumps([each.steps for each in recordings]),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(done.stdout, f"{sum(len(each.steps) for each in recordings)} steps\n")
