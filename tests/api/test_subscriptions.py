@@ -500,6 +500,16 @@ class ExtensionTests(Told):
         self.assertEqual(answer["response"]["resume"], "replay")
         self.assertEqual((told["eventId"], told["notification"]["deviceUri"]), (last + 3, "lamp2"))
 
+    def test_replayOfWhatIsVisible(self) -> None:
+        """Of what is not there for this client nothing is told later either."""
+        last = self.core.log.lastId
+        self.switch("on", lamp="lamp2")
+        self.switch("on")
+        self.step(Applied(HomeDiff(Home(devices={"lamp1": DEVICES[0]}), removed=("lamp2",))))
+        self.client.send(self.client.request("POST", ALL, {"since": {"epoch": "e1", "cursor": last}}))
+        answer, told = self.client.take()
+        self.assertEqual((answer["response"]["resume"], told["notification"]["deviceUri"]), ("replay", "lamp1"))
+
     def test_nothingMatches(self) -> None:
         """Then nothing was missed."""
         last = self.core.log.lastId

@@ -60,6 +60,14 @@ class EventLogTests(SynchronousTestCase):
         self.assertEqual((len(log), log.bytes), (3, 3 * size))
         self.assertIsNone(log.after(6))
 
+    def test_textsCount(self) -> None:
+        """A long text in an event does not slip through the bound."""
+        log = EventLog("e", maxBytes=100_000)
+        for _ in range(10):
+            log.append(NOW, Kind.COMMAND_SETTLED, "d", details={"reason": "x" * 40_000})
+        self.assertLessEqual(log.bytes, 100_000)
+        self.assertEqual(len(log), 2)
+
     def test_boundedByAge(self) -> None:
         log = EventLog("e", maxAge=60)
         for seconds in (0, 30, 61, 100):
@@ -120,6 +128,12 @@ class ResumeTests(SynchronousTestCase):
         self.assertEqual(self.ids(log.resume("then", 3)), [4, 5, 6, 7])
         self.assertEqual(self.ids(log.resume("then", 5)), [6, 7])
         self.assertIs(self.log(0, self.tail(self.log(5))).resume("then", 5).how, Resume.COMPLETE)
+
+    def test_midwayAcrossARestart(self) -> None:
+        """A client that lost its connection in the middle of such a replay knows the new epoch and an old number."""
+        log = self.log(2, self.tail(self.log(5)))
+        self.assertEqual(self.ids(log.resume("now", 3)), [4, 5, 6, 7])
+        self.assertIs(self.log(2, self.tail(self.log(5), closed=False)).resume("now", 3).how, Resume.GAP)
 
     def test_acrossACrash(self) -> None:
         """Without its closing record nobody knows what happened last in an epoch."""
