@@ -282,6 +282,74 @@ const cases = {
     assert.deepEqual([all.client.state, all.clock.timers.size], ["refused", 0]);
   },
 
+  async refusedAlone() {
+    const all = await connected();
+    const refused = assert.rejects(all.client.subscribe("*", { device: "x" }), (error) => error.status === 400);
+    await all.socket.answer({ result: "Registration failed" }, { status: 400 });
+    await refused;
+    const unanswered = assert.rejects(all.client.subscribe("*", { device: "y" }), NotReachable);
+    await all.socket.lose();
+    await unanswered;
+    await all.clock.advance(500);
+    await all.socket.present();
+    for (let number = 0; number < 3; number++) await all.socket.answer({ ...DONE, epoch: "e", eventId: 3, resume: "complete" });
+    assert.deepEqual(all.socket.sent.slice(1).map((each) => each.endPoint.split("/")[5]), ["notifications", "y"]);
+  },
+
+  async unknownOnce() {
+    const all = start();
+    all.client.subscribe("*", { device: "x" });
+    all.client.subscribe("*", { device: "y" });
+    all.client.connect();
+    for (const expected of [[], ["gap null null"], ["gap null null", "gap null null"]]) {
+      await all.socket.present({});
+      await all.socket.answer();
+      await all.socket.answer();
+      assert.deepEqual(all.told, expected);
+      await all.socket.lose();
+      await all.clock.advance(5000);
+    }
+  },
+
+  async gapBetweenTwoSubscriptions() {
+    const stream = new Stream();
+    stream.begin({ features: OFFERED.features });
+    stream.ready();
+    for (const scope of [null, "x"]) stream.answered(stream.add(scope, ["*"]), { epoch: "e", eventId: 5 });
+    for (const round of [1, 2]) {
+      const [, first, second] = [...stream.begin({ features: OFFERED.features })];
+      assert.deepEqual(second.parameters.since, { epoch: "e", cursor: 5 }, `round ${round}`);
+      stream.answered(first, { epoch: "e", eventId: 5, resume: "replay" });
+      stream.received({ messageType: "gap", gap: { epoch: "e", from: 5, to: 20 } });
+    }
+  },
+
+  async closedByACallback() {
+    const all = await connected({ onNotification() { all.told.push("n"); all.client.close(); } });
+    all.socket.tell([notification(4), notification(5)]);
+    assert.deepEqual(all.told, ["lamp", "n"]);
+  },
+
+  async lostWithTheLastAnswer() {
+    const all = start();
+    all.client.subscribe();
+    all.client.connect();
+    await all.socket.present({});
+    all.socket.answer();
+    all.socket.lose();
+    await settled();
+    assert.deepEqual(all.states, ["connecting", "waiting 0.5"]);
+  },
+
+  async chance() {
+    const all = start({ random: () => 0 });
+    all.client.connect();
+    all.client.hurry(); // there is nothing to hurry
+    assert.equal(all.sockets.length, 1);
+    await all.socket.lose();
+    assert.equal(all.states.at(-1), "waiting 0.25");
+  },
+
   async nonsense() {
     const all = await connected();
     const warn = console.warn;
