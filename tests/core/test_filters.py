@@ -1,5 +1,7 @@
 """Which devices a filter is about."""
 
+from itertools import product
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.core.filters import EVERY, Filter, fits
@@ -30,6 +32,31 @@ class FitsTests(SynchronousTestCase):
             ("k.*", False),
         ):
             self.assertEqual(fits((glob,), ("kitchen_lamp",)), fit, glob)
+
+    def test_likeTheReference(self) -> None:
+        """The same as trying every way in which the stars can stand for something."""
+
+        def reference(glob: str, name: str) -> bool:
+            if not glob:
+                return not name
+            if glob[0] == "*":
+                return any(reference(glob[1:], name[at:]) for at in range(len(name) + 1))
+            return name[:1] == glob[0] and reference(glob[1:], name[1:])
+
+        def texts(letters: str, most: int) -> list[str]:
+            return ["".join(each) for length in range(most + 1) for each in product(letters, repeat=length)]
+
+        for glob in texts("ab*", 5):
+            for name in texts("ab", 5):
+                self.assertEqual(fits((glob,), (name,)), reference(glob, name), (glob, name))
+
+    def test_manyStars(self) -> None:
+        """What makes a regular expression try for ever is a matter of one pass. It would not end otherwise."""
+        self.assertFalse(fits(("*" * 5000 + "!",), ("a" * 200,)))
+        self.assertFalse(fits(("*a" * 60 + "*!*",), ("a" * 5000,)))
+        self.assertTrue(fits(("*" * 5000 + "a",), ("a" * 200,)))
+
+    test_manyStars.timeout = 60  # type: ignore[attr-defined]
 
     def test_several(self) -> None:
         self.assertTrue(fits(("x", "a*"), ("b", "abc")))
