@@ -19,7 +19,9 @@ except ImportError:  # the optional extra "fast"
 #: Arrays and objects within each other.
 MAX_DEPTH = 64
 
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and a text that does not end reaches to the end: each character is looked at once.
+_BRACKETS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_NUMBERS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|-?(?:NaN|Infinity|\d[-+.\deE]*+)', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -34,15 +36,9 @@ def parse(data: bytes | str) -> Any:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise Refusal(
-            Code.BAD_JSON,
-            f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
-            line=error.lineno,
-            column=error.colno,
-            offset=error.pos,
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise Refusal(Code.BAD_JSON, f"not JSON: {error}") from None
+        raise _notJson(error.msg, text, error.pos) from None
+    except ValueError:
+        raise _badNumber(text) from None
     if "\\u" in text and _SURROGATE.search(text):
         _checkSurrogates(value)
     return value
@@ -84,14 +80,34 @@ def _checkDepth(text: str) -> None:
             depth -= 1
 
 
+def _notJson(what: str, text: str, at: int) -> Refusal:
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    message = f"not JSON: {what} at line {line}, column {column}"
+    return Refusal(Code.BAD_JSON, message, line=line, column=column, offset=at)
+
+
+def _badNumber(text: str) -> Refusal:
+    """What to say where the decoder came upon a number that it can't make; it does not tell which."""
+    for match in _NUMBERS.finditer(text):
+        token = match.group()
+        if token.startswith('"'):
+            continue
+        try:
+            _constant(token) if token[-1] in "Ny" else int(token) if token.lstrip("-").isdigit() else _float(token)
+        except ValueError:
+            what = f"{token} is no JSON number" if token[-1] in "Ny" else "a number is too large"
+            return _notJson(what, text, match.start())
+    return Refusal(Code.BAD_JSON, "not JSON: a number can't be read")
+
+
 def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(name)
 
 
 def _float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"the number {text[:32]} is too large")
+        raise ValueError("too large")
     return number
 
 

@@ -43,11 +43,18 @@ class Parse(SynchronousTestCase):
     def test_numbersThatAreNone(self) -> None:
         """Neither NaN and the infinities, nor what overflows to one."""
         for data in (b"NaN", b"[Infinity]", b"-Infinity", b'{"value":1e400}', b"-1e999"):
-            self.refused(data)
+            told = self.refused(data)
+            self.assertEqual((told["line"], told["offset"]), (1, data.find(data.strip(b'[]{"value:}')[:1])), data)
+        told = self.refused('{"NaN \\" 1e999": ["9e999",\n  1.5, 2, -Infinity, NaN]}')
+        self.assertEqual((told["line"], told["column"]), (2, 11))
+        self.assertEqual(told["message"], "not JSON: -Infinity is no JSON number at line 2, column 11")
 
     def test_endlessInteger(self) -> None:
-        """An integer that Python does not convert is refused, not a bug."""
-        self.refused(b"9" * 5000)
+        """An integer that Python does not convert is refused in words that are not Python's."""
+        for digits in ("9" * 5001, "-" + "9" * 5001):
+            told = self.refused('{"value": ' + digits + "}")
+            self.assertEqual(told["message"], "not JSON: a number is too large at line 1, column 11")
+            self.assertEqual(told["offset"], 10)
 
     def test_notUtf8(self) -> None:
         self.assertEqual(self.refused(b'{"a":"\xe8"}')["byte"], 6)
@@ -75,6 +82,15 @@ class Parse(SynchronousTestCase):
         text = "[{" * 100 + '\\" [' * 10
         self.assertEqual(jsontext.parse(json.dumps([text, text])), [text, text])
         self.assertEqual(jsontext.parse(b"[" + b"[]," * 500 + b"[]]"), [[]] * 501)
+
+    def test_depthOfAnEndlessText(self) -> None:
+        """A text that never ends is looked through once: from each of its quotes anew it would take hours."""
+        head = "[]" * 70 + '"'
+        told = self.refused(head + '\\"' * 500_000)
+        self.assertEqual(told["offset"], 2)
+        self.assertEqual(jsontext.parse("[" + "[]," * 70 + '"' + '\\"' * 500_000 + '"]')[-1], '"' * 500_000)
+
+    test_depthOfAnEndlessText.timeout = 60  # type: ignore[attr-defined]
 
     def test_surrogates(self) -> None:
         """Half a pair can't be written as UTF-8 again; a whole one is a character."""
