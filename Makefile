@@ -12,6 +12,7 @@
 
 VENV ?= .venv
 HOME_FILE ?= dog/demo/home.xml
+RUN_HOME = $(if $(filter dog/demo/home.xml,$(HOME_FILE)),$(STATE_DIR)/home.xml,$(HOME_FILE))
 LISTEN ?=
 STATE_DIR ?= run
 TESTS ?= tests
@@ -26,7 +27,10 @@ help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
 
 run: $(VENV)/ready-to-run
-	$(VENV)/bin/twistd --nodaemon --pidfile= dog --simulate --home '$(HOME_FILE)' \
+	@# The demo home is copied: what is changed through the API is the copy, not the source.
+	@mkdir -p '$(STATE_DIR)'
+	@test '$(HOME_FILE)' != dog/demo/home.xml || test -e '$(RUN_HOME)' || cp dog/demo/home.xml dog/demo/plan.svg '$(STATE_DIR)/'
+	$(VENV)/bin/twistd --nodaemon --pidfile= dog --simulate --home '$(RUN_HOME)' \
 		$(foreach endpoint,$(LISTEN),--listen '$(endpoint)') --state-dir '$(STATE_DIR)'
 
 # The whole suite twice: with the newest releases from PyPI, and with what Debian ships.

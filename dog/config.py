@@ -245,6 +245,10 @@ def override(settings: Settings, **given: Any) -> Settings:
     return replace(settings, **{name: value for name, value in given.items() if value is not None})
 
 
+#: Kinds of server endpoints that other machines may reach; Twisted knows a few more, by plugin.
+_REACHABLE = frozenset({"tcp", "tcp4", "tcp6", "ssl", "tls", "systemd", "fd", "haproxy"})
+
+
 def isLoopback(endpoint: str) -> bool:
     """Whether this server endpoint can be reached from this machine only, as far as its text tells."""
     kind, _, rest = endpoint.partition(":")
@@ -264,11 +268,12 @@ def checkExposure(settings: Settings) -> None:
     @raise BadConfiguration: naming the endpoint.
     """
     if settings.anonymous is None:
+        # What is no endpoint at all is said when it is bound.
         problems = [
             f"{each} can be reached from the network, and anybody there could do anything: "
             'say what clients without a token may do with anonymous = "viewer", "user" or "admin" in [server]'
             for each in settings.listen
-            if not isLoopback(each)
+            if each.partition(":")[0] in _REACHABLE and not isLoopback(each)
         ]
         if problems:
             raise BadConfiguration(problems)

@@ -46,10 +46,11 @@ class Listeners(Service):
         for text in self._endpoints:
             try:
                 endpoint = serverFromString(self._reactor, text)
-            except (ValueError, TypeError) as error:
-                raise SystemExit(f"dog: {text!r} is no server endpoint: {error}") from None
+            except (ValueError, TypeError):
+                example = "tcp:8080:interface=127.0.0.1"
+                raise SystemExit(f"dog: {text!r} is no server endpoint; one is {example}") from None
             outcome: list[Any] = []
-            endpoint.listen(self._factory).addBoth(outcome.append)
+            maybeDeferred(endpoint.listen, self._factory).addBoth(outcome.append)
             if not outcome:
                 raise SystemExit(f"dog: {text!r} does not bind at once, which a gateway's listener must")
             if isinstance(outcome[0], Failure):

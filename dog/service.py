@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succee
 from twisted.internet.error import TimeoutError
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from dog import __version__
@@ -27,6 +28,7 @@ from dog.api.ws.turn import Turns
 from dog.config import LOOPBACK, Settings
 from dog.core.core import Core
 from dog.core.ledger import Entry
+from dog.home.disk import readWhole
 from dog.home.store import HomeStore
 from dog.listeners import Listeners
 from dog.live.attachments import Attachments
@@ -154,21 +156,22 @@ class Gateway(MultiService):
             log.info("ready {addresses}", addresses=" ".join(self.listeners.addresses))
 
     def stopService(self) -> Deferred[Any]:
-        """Stop everything: no new clients, commands settled, clients told and closed, links closed."""
+        """Stop everything: no new clients, commands settled and their callers told, clients closed, links closed."""
         listening = maybeDeferred(self.listeners.disownServiceParent)
-        self.commands.stop()
-        self.streams.close()
-        stopping = [listening, maybeDeferred(super().stopService), self.sockets.stop()]
-        done = DeferredList(stopping, consumeErrors=True).addCallback(self._forget)
+
+        def told(_: object) -> Deferred[Any]:
+            self.streams.close()
+            closing = [listening, maybeDeferred(super(Gateway, self).stopService), self.sockets.stop()]
+            return DeferredList(closing, consumeErrors=True)
+
+        done = self.commands.stop().addCallback(told)
         done.addTimeout(self.patience, self._reactor)
 
-        def finish(result: Any) -> None:
-            self.stepper.stop()
-            if hasattr(result, "check"):
-                result.trap(TimeoutError)
-                log.warn("not everything had stopped after {patience} s", patience=self.patience)
+        def late(failure: Failure) -> None:
+            failure.trap(TimeoutError)
+            log.warn("not everything had stopped after {patience} s", patience=self.patience)
 
-        return done.addBoth(finish)
+        return done.addErrback(late).addCallback(self._forget)
 
     def _inTurn(self, call: Callable[[], Any]) -> Deferred[Any]:
         """One thread for everything that is written: in the order in which it was given."""
@@ -179,6 +182,7 @@ class Gateway(MultiService):
 
     def _forget(self, result: Any) -> Deferred[Any]:
         """The last thing: nothing happens any more, so the memory can be closed."""
+        self.stepper.stop()
         closing = succeed(None) if self.memory is None else self.memory.close()
         return closing.addBoth(lambda _: self._pool.stop() if self._pool.started else None)
 
@@ -212,20 +216,24 @@ def furnish(file: Path) -> None:
 def report(home: Home) -> None:
     """Log what is wrong with a home."""
     for problem in home.problems[:SHOWN_PROBLEMS]:
-        log.warn("{problem}", problem=str(problem))
+        if problem.fatal:
+            log.error("{problem}: the house is empty until it can be read", problem=str(problem))
+        else:
+            log.warn("{problem}", problem=str(problem))
     if len(home.problems) > SHOWN_PROBLEMS:
         log.warn("... and {more} problems more", more=len(home.problems) - SHOWN_PROBLEMS)
 
 
 def readPlan(path: Path | None) -> bytes | None:
-    """The SVG plan; None where there is none, or it can't be read, or it is larger than L{MAX_PLAN}."""
+    """The SVG plan; None where there is none, or it is no regular file of at most L{MAX_PLAN} bytes. Never waits."""
     if path is None:
         return None
     try:
-        if path.stat().st_size > MAX_PLAN:
+        data = readWhole(str(path), MAX_PLAN)
+        if len(data) > MAX_PLAN:
             log.warn("the plan {path} is larger than {bytes} bytes", path=str(path), bytes=MAX_PLAN)
             return None
-        return path.read_bytes()
+        return data
     except FileNotFoundError:
         return None
     except OSError as error:

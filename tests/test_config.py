@@ -155,3 +155,4 @@ class ExposureTests(SynchronousTestCase):
         self.assertIn("tcp:8080", str(self.assertRaises(BadConfiguration, checkExposure, settings)))
         checkExposure(override(settings, anonymous=Role.USER))
         checkExposure(Settings())
+        checkExposure(Settings(listen=("foo:bar",)))  # no endpoint at all: said when it is bound

@@ -28,6 +28,13 @@ class FailingReactor(MemoryReactor):
         return super().listenTCP(port, factory, backlog, interface)
 
 
+class OverflowingReactor(MemoryReactor):
+    """Complains as the socket library does about a port that is none."""
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+        raise OverflowError("bind(): port must be 0-65535.")
+
+
 class ListenersTests(SynchronousTestCase):
     def listeners(self, reactor: Any, *endpoints: str, optional: str = SIX) -> Listeners:
         return Listeners(reactor, endpoints, Factory(), frozenset([optional]))
@@ -60,4 +67,5 @@ class ListenersTests(SynchronousTestCase):
 
     def test_nonsense(self) -> None:
         self.assertIn("carrier", self.exits(MemoryReactor(), "carrier:pigeon"))
+        self.assertIn("tcp:80000", self.exits(OverflowingReactor(), "tcp:80000:interface=127.0.0.1"))
         self.exits(MemoryReactor(), "tcp:abc")

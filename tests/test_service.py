@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from autobahn.websocket.compress import PerMessageDeflateOffer
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.testing import MemoryReactorClock
 from twisted.trial.unittest import SynchronousTestCase
 
+from dog.api.call import Request
 from dog.config import Settings
 from dog.core.events import Resume
 from dog.model.command import Stage
-from dog.model.rights import ANONYMOUS
+from dog.model.refusal import Code
+from dog.model.rights import ANONYMOUS, Role
 from dog.service import MAX_PLAN, Gateway, readPlan
 from dog.testing.process import GatewayProcess
 
@@ -91,6 +93,44 @@ class ComposedTests(SynchronousTestCase):
         offers = [PerMessageDeflateOffer()]
         self.assertIsNotNone(sockets.perMessageCompressionAccept(offers))
         self.assertIsNone(self.gateway().sockets.perMessageCompressionAccept(offers))
+
+    def test_settingsReachWhatTheySet(self) -> None:
+        gateway = self.gateway(
+            home=DEMO, simulate=True, profile="released", commandTimeout=7.0, origins=("https://panel.example",),
+            maxBody=5000, anonymous=Role.VIEWER, heartbeat=11.0, slowFor=12.0, maxWaiting=13_000, deflate=True,
+        )  # fmt: skip
+        self.assertEqual(gateway.commands.timeout, 7.0)
+        sockets = gateway.sockets
+        self.assertEqual(sockets.maxSize, 5000)
+        self.assertEqual(sockets.origins.allows("https://panel.example", "localhost:8080"), True)
+        self.assertEqual((sockets.heartbeat, sockets.slowFor, sockets.maxBytes), (11.0, 12.0, 13_000))
+        self.assertEqual(sockets.principal.role, Role.VIEWER)
+        self.assertLess(sockets.closeWithin, gateway.patience)
+        request = Request("GET", ("api", "v1", "devices", "lake-shutter"), ANONYMOUS)
+        shown = self.successResultOf(sockets.api.answer(request)).json
+        self.assertIn("command", shown["controlFunctionality"][0]["commands"], "the released shape")
+
+    def test_lostLinkFailsItsCommands(self) -> None:
+        """What waits behind a link that is lost is settled at once: the rooms are wired."""
+        gateway = self.gateway(home=DEMO, simulate=True)
+        link = next(iter(gateway.attachments.links().values()))
+        self.patch(type(link._drivers["lake-shutter"]), "send", lambda *_: Deferred())
+        device = gateway.stepper.core.home.devices["lake-shutter"]
+        command = gateway.commands.send(device, "up", None, ANONYMOUS)
+        self.assertNoResult(command)
+        gateway.attachments.onLost("lake-shutter", Code.UNREACHABLE, "cable pulled")
+        entry = self.successResultOf(command)
+        assert entry.outcome is not None
+        self.assertEqual((entry.stage, entry.outcome.reason), (Stage.FAILED, "cable pulled"))
+
+    def test_stopSettlesCommands(self) -> None:
+        gateway = self.gateway(home=DEMO, simulate=True, stateDir=Path(self.mktemp()))
+        link = next(iter(gateway.attachments.links().values()))
+        self.patch(type(link._drivers["lake-shutter"]), "send", lambda *_: Deferred())
+        device = gateway.stepper.core.home.devices["lake-shutter"]
+        command = gateway.commands.send(device, "up", None, ANONYMOUS)
+        self.successResultOf(gateway.stopService())
+        self.assertIs(self.successResultOf(command).stage, Stage.UNKNOWN)
 
     def test_missingHome(self) -> None:
         """A home that is not there is an empty house that says so; the API works."""

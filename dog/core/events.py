@@ -174,5 +174,6 @@ class EventLog:
 
 
 def sizeOf(event: Event) -> int:
-    """Bytes an event takes, about."""
-    return 400 + 64 * len(event.params) + 64 * len(event.slots) + 32 * len(event.details)
+    """Bytes an event takes, about; texts count with their length."""
+    texts = sum(len(each) for each in (*event.params.values(), *event.details.values()) if isinstance(each, str))
+    return 400 + 64 * (len(event.params) + len(event.slots) + len(event.details)) + texts

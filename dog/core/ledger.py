@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dog.model.command import Command, Outcome, Stage
 
 #: Stages after which nothing more happens to a command. SENT settles a command on a bus without acknowledgement.
 FINAL = frozenset({Stage.SENT, Stage.CONFIRMED, Stage.FAILED, Stage.EXPIRED, Stage.SUPERSEDED, Stage.UNKNOWN})
+
+
+#: How long a retry with the same idempotency key is a retry. A key is for the seconds in which a client does not know
+#: whether its command arrived; a client that counts 1, 2, 3 at every start must not be told of last week's command.
+KEY_AGE = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -41,10 +46,11 @@ class Ledger:
     def get(self, id: str) -> Entry | None:
         return self._entries.get(id)
 
-    def withKey(self, who: str, key: str) -> Entry | None:
-        """The command that this caller sent with this idempotency key, as long as the ledger keeps it."""
+    def withKey(self, who: str, key: str, at: datetime) -> Entry | None:
+        """The command that this caller sent with this idempotency key, at most L{KEY_AGE} ago."""
         id = self._keys.get((who, key))
-        return None if id is None else self._entries.get(id)
+        entry = None if id is None else self._entries.get(id)
+        return None if entry is None or at - entry.acceptedAt > KEY_AGE else entry
 
     def accept(self, command: Command, at: datetime) -> Entry:
         entry = self._entries[command.id] = Entry(command, at)
@@ -70,6 +76,6 @@ class Ledger:
         while len(self._settled) > self._maxSettled:
             old, _ = self._settled.popitem(last=False)
             gone = self._entries.pop(old).command
-            if gone.key is not None:
-                self._keys.pop((gone.who.name, gone.key), None)
+            if gone.key is not None and self._keys.get((gone.who.name, gone.key)) == old:
+                del self._keys[gone.who.name, gone.key]
         return entry

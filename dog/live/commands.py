@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -20,6 +21,9 @@ from dog.model.command import Command, Outcome, Stage
 from dog.model.device import Device
 from dog.model.refusal import Code, Refusal
 from dog.model.rights import Principal
+
+#: Characters of a reason that are kept, logged and told.
+MAX_REASON = 300
 
 
 class Ports(Protocol):
@@ -55,6 +59,7 @@ class Commands:
         self.maxQueued = maxQueued
         self._queues: dict[str, deque[_Running]] = {}
         self._open: dict[str, _Running] = {}
+        self._idle: Deferred[None] | None = None
 
     def send(
         self,
@@ -77,7 +82,7 @@ class Commands:
             raise Refusal(Code.NOT_FOUND, f"{device.id} has no command {name!r}")
         type, args = arguments(types, body, device=device)
         if key is not None:
-            known = self._stepper.core.ledger.withKey(who.name, key)
+            known = self._stepper.core.ledger.withKey(who.name, key, self._stepper.now().utc)
             if known is not None:
                 if (known.command.device, known.command.type, known.command.args) != (device.id, type, args):
                     raise Refusal(Code.BAD_BODY, "this idempotency key was used for another command")
@@ -109,10 +114,14 @@ class Commands:
         for running in list(self._queues.get(device, ())):
             running.settle(Outcome(Stage.FAILED, code.value, reason))
 
-    def stop(self) -> None:
-        """Settle everything: the gateway stops."""
+    def stop(self) -> Deferred[None]:
+        """Settle everything: the gateway stops. Fires when every caller has been told."""
+        self._idle = Deferred()
         for running in list(self._open.values()):
             running.settle(Outcome(Stage.UNKNOWN, Code.UNREACHABLE.value, "the gateway stops"))
+        if not self._open and not self._idle.called:
+            self._idle.callback(None)
+        return self._idle
 
     def _outcomeOf(self, entry: Entry) -> Deferred[Entry]:
         running = self._open.get(entry.command.id)
@@ -129,6 +138,8 @@ class Commands:
         return waiting
 
     def _finished(self, running: _Running, outcome: Outcome) -> None:
+        if outcome.reason is not None and len(outcome.reason) > MAX_REASON:
+            outcome = replace(outcome, reason=outcome.reason[: MAX_REASON - 1] + "…")
         command = running.command
         core = self._stepper.core
         queue = self._queues.get(command.device, deque())
@@ -148,6 +159,8 @@ class Commands:
             waiters, running.waiters = running.waiters, []
             for waiting in waiters:
                 waiting.callback(entry)
+            if not self._open and self._idle is not None and not self._idle.called:
+                self._idle.callback(None)
 
         self._stepper.step(Settled(command.id, outcome), reply)
         first = bool(queue) and queue[0] is running

@@ -52,6 +52,7 @@ class Memory(Service):
         self._batch = Batch()
         self._timer: Timer | None = None
         self._writing = False
+        self._flight: Deferred[None] = succeed(None)
         self._lost = False
         self._failing = False
 
@@ -140,7 +141,8 @@ class Memory(Service):
             if self._batch and self.running:
                 self._timer = self._stepper.callLater(self._interval, self._flush)
 
-        return self._inTurn(lambda: file.write(self.epoch, batch)).addBoth(written)
+        self._flight = self._inTurn(lambda: file.write(self.epoch, batch)).addBoth(written)
+        return self._flight
 
     def _putBack(self, batch: Batch) -> None:
         """What was not written is tried again, behind what has come since."""
@@ -176,6 +178,10 @@ class Memory(Service):
         file, self._file = self._file, None
         if file is None:
             return succeed(None)
+        # A write that is underway may fail yet, and what it held is then to be written here.
+        return self._flight.addCallback(lambda _: self._end(file))
+
+    def _end(self, file: StateFile) -> Deferred[None]:
         batch, self._batch = self._batch, Batch()
         last, at = self._stepper.core.log.lastId, self._stepper.now().utc
 

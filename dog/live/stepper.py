@@ -25,6 +25,9 @@ class Told(Protocol):
 
     def deliver(self, event: Event) -> None: ...
 
+    def dropped(self) -> None:
+        """It failed on an event and is told no more. Never silence: it should end."""
+
 
 class Timer:
     """Something to be called once. Made by L{Stepper.callAt}."""
@@ -114,6 +117,7 @@ class Stepper:
                 except Exception:
                     self.log.failure("client {client!r} failed on an event and is dropped", client=client)
                     self.core.subscriptions.drop(client)
+                    self._guarded(client.dropped)  # type: ignore[attr-defined]
         if effects.events:
             for listener in self._listeners:
                 try:

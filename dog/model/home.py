@@ -101,7 +101,7 @@ class Problem:
     fatal: bool = False
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" + (f":{self.column}" if self.column else "")
+        where = ":".join([self.file, *(str(each) for each in (self.line, self.column) if each)])
         about = f" device {self.device}:" if self.device else ""
         return f"{where}:{about} {self.message} [{self.code}]"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.core.ledger import Ledger
+from dog.core.ledger import KEY_AGE, Ledger
 from dog.model.catalogue import CommandType
 from dog.model.command import Command, Outcome, Stage
 from dog.model.rights import ANONYMOUS, GATEWAY, Principal
@@ -41,9 +41,29 @@ class LedgerTests(SynchronousTestCase):
         ledger = Ledger()
         mine = ledger.accept(command("1", "k"), NOW)
         theirs = ledger.accept(command("2", "k", GATEWAY), NOW)
-        self.assertIs(ledger.withKey("anonymous", "k"), mine)
-        self.assertIs(ledger.withKey("gateway", "k"), theirs)
-        self.assertIsNone(ledger.withKey("anonymous", "other"))
+        self.assertIs(ledger.withKey("anonymous", "k", NOW), mine)
+        self.assertIs(ledger.withKey("gateway", "k", NOW), theirs)
+        self.assertIsNone(ledger.withKey("anonymous", "other", NOW))
+
+    def test_keysAge(self) -> None:
+        """After ten minutes a key is a new one; the old entry going does not take the new one's key along."""
+        ledger = Ledger(maxSettled=1)
+        ledger.accept(command("1", "k"), NOW)
+        ledger.settle("1", Outcome(Stage.CONFIRMED), NOW)
+        self.assertIsNotNone(ledger.withKey("anonymous", "k", NOW + KEY_AGE))
+        later = NOW + KEY_AGE + timedelta(seconds=1)
+        self.assertIsNone(ledger.withKey("anonymous", "k", later))
+        second = ledger.accept(command("2", "k"), later)
+        ledger.settle("2", Outcome(Stage.CONFIRMED), later)
+        self.assertIsNone(ledger.get("1"))
+        self.assertIs(ledger.withKey("anonymous", "k", later), second)
+
+    def test_keysGoWithTheirCommands(self) -> None:
+        ledger = Ledger(maxSettled=2)
+        for number in range(10):
+            ledger.accept(command(str(number), f"k{number}"), NOW)
+            ledger.settle(str(number), Outcome(Stage.CONFIRMED), NOW)
+        self.assertEqual(len(ledger._keys), 2)
 
     def test_boundedButNeverTheOpenOnes(self) -> None:
         ledger = Ledger(maxSettled=2)
@@ -52,7 +72,7 @@ class LedgerTests(SynchronousTestCase):
             ledger.accept(command(id, key=id), NOW)
             ledger.settle(id, Outcome(Stage.CONFIRMED), NOW)
         self.assertIsNone(ledger.get("a"))
-        self.assertIsNone(ledger.withKey("anonymous", "a"))
+        self.assertIsNone(ledger.withKey("anonymous", "a", NOW))
         self.assertIsNotNone(ledger.get("b"))
         self.assertIsNotNone(ledger.get("open"))
         self.assertEqual(len(ledger), 3)

@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dog.core.events import Kind
 from dog.core.ledger import Entry
 from dog.interfaces import LinkFailed
+from dog.live.commands import MAX_REASON
 from dog.model.command import Outcome, Stage
 from dog.model.device import Device
 from dog.model.refusal import Code, Refusal
@@ -209,10 +210,29 @@ class CommandsTests(SynchronousTestCase):
         self.house.apply(GATEWAY, DIMMER, ORPHAN)
         self.assertIs(self.outcome(sending).stage, Stage.FAILED)
 
+    def test_longReason(self) -> None:
+        """A bus that talks too much is cut short before anything keeps it."""
+        self.house.driver.script("lamp", "on", refuse("x" * 100_000))
+        outcome = self.outcome(self.send("lamp", "on"))
+        self.assertEqual(len(outcome.reason or ""), MAX_REASON)
+
+    def test_stopWaitsForTheTelling(self) -> None:
+        """The gateway may close its doors when every caller has been told, not before."""
+        written: Deferred[None] = Deferred()
+        self.house.commands._remember = lambda entry: written
+        self.house.driver.script("lamp", None, NEVER)
+        sending = self.send("lamp", "on")
+        stopping = self.house.commands.stop()
+        self.assertNoResult(stopping)
+        self.assertNoResult(sending)
+        written.callback(None)
+        self.successResultOf(sending)
+        self.successResultOf(stopping)
+
     def test_stop(self) -> None:
         self.house.driver.script("lamp", None, NEVER)
         sending = [self.send("lamp", "on"), self.send("lamp", "off")]
-        self.house.commands.stop()
+        self.successResultOf(self.house.commands.stop())
         self.assertEqual([self.outcome(each).reason for each in sending], ["the gateway stops"] * 2)
 
     # -- idempotency keys -----------------------------------------------------------------------------------

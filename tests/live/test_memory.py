@@ -235,6 +235,30 @@ class MemoryTests(SynchronousTestCase):
         ids = [each.eventId for each in self.core.log.resume("epoch1", 1).events]
         self.assertEqual([each for each in ids if each <= last], list(range(2, last + 1)))
 
+    def test_failedWriteUnderwayAtTheEnd(self) -> None:
+        """A write that fails while the gateway stops is made good by the last one, or the epoch is not closed."""
+        calls: list[Any] = []
+        waiting: list[Deferred[Any]] = []
+
+        def inTurn(call: Any) -> Deferred[Any]:
+            calls.append(call)
+            waiting.append(Deferred())
+            return waiting[-1]
+
+        self.hear(ON, "on")
+        self.memory._inTurn = inTurn
+        self.house.kit.run(20)
+        last = self.core.log.lastId
+        closing = self.memory.close()
+        self.assertEqual(len(calls), 1)
+        waiting[0].errback(sqlite3.OperationalError("database or disk is full"))
+        waiting[1].callback(calls[1]())
+        self.successResultOf(closing)
+        self.house.stepper.stop()
+        self.start()
+        ids = [each.eventId for each in self.core.log.resume("epoch1", 0).events]
+        self.assertEqual([each for each in ids if each <= last], list(range(1, last + 1)))
+
     def test_fullForTooLong(self) -> None:
         """What had to be given up is a gap, not a lie."""
         patch = self.fill()
@@ -303,7 +327,7 @@ class MemoryTests(SynchronousTestCase):
         """A command that was underway: nobody knows, and that is what is said."""
         self.house.driver.script("lamp", "on", NEVER)
         self.send(key="k")
-        entry = self.core.ledger.withKey("anonymous", "k")
+        entry = self.core.ledger.withKey("anonymous", "k", self.house.stepper.now().utc)
         assert entry is not None
         self.successResultOf(self.memory.remember(entry))
         self.crash()

@@ -22,6 +22,10 @@ ON = Slot("lamp", "OnOffState")
 class Client:
     def __init__(self) -> None:
         self.got: list[int] = []
+        self.ended = 0
+
+    def dropped(self) -> None:
+        self.ended += 1
 
     def deliver(self, event: Event) -> None:
         self.got.append(event.eventId)
@@ -75,10 +79,12 @@ class StepperTests(SynchronousTestCase):
             def deliver(self, event: Event) -> None:
                 raise RuntimeError("broken client")
 
-        self.core.subscriptions.subscribe(Broken(), None, [ALL])
+        broken = Broken()
+        self.core.subscriptions.subscribe(broken, None, [ALL])
         self.hear("on")
         self.hear("off")
         self.assertEqual(self.client.got, [2, 3])
+        self.assertEqual((broken.ended, self.client.ended), (1, 0), "a client that is told no more is ended")
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
         self.assertEqual(len(self.core.subscriptions), 1)
 

@@ -23,7 +23,14 @@ from dog.api.ws.batch import Batch
 from dog.api.ws.later import Cancels, Later
 from dog.api.ws.outbox import Budget, Outbox
 from dog.api.ws.pace import Pace
-from dog.api.ws.protocol import GOING_AWAY, TRY_AGAIN_LATER, UNSUPPORTED_DATA, WebSocket, WebSocketFactory
+from dog.api.ws.protocol import (
+    GOING_AWAY,
+    INTERNAL_ERROR,
+    TRY_AGAIN_LATER,
+    UNSUPPORTED_DATA,
+    WebSocket,
+    WebSocketFactory,
+)
 from dog.api.ws.replay import Replay
 from dog.api.ws.turn import Turns
 from dog.core.core import Core
@@ -226,6 +233,10 @@ class Connection(WebSocket):
         self._reply(envelope.failure(echo))
 
     # -- what is sent -----------------------------------------------------------------------------------
+
+    def dropped(self) -> None:
+        """It could not be told of an event, and is told no more: better no connection than a silent one."""
+        self.close(INTERNAL_ERROR, "the gateway failed on a notification")
 
     def deliver(self, event: Event) -> None:
         """Tell of an event, if it is about something that the client may see."""

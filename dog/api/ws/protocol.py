@@ -29,6 +29,7 @@ from dog.model.refusal import Code, Refused
 
 #: Close codes (RFC 6455, section 7.4.1, and the IANA registry).
 GOING_AWAY = 1001
+INTERNAL_ERROR = 1011
 UNSUPPORTED_DATA = 1003
 TRY_AGAIN_LATER = 1013
 

@@ -757,6 +757,14 @@ class GapTests(SynchronousTestCase):
             self.client.lose()
             self.assertEqual(self.house.clock.getDelayedCalls(), [])
 
+    def test_dropped(self) -> None:
+        """A client that could not be told of an event is closed with 1011: it is never left in silence."""
+        client = self.house.subscribed()
+        client.connection.dropped()
+        client.take()
+        assert client.closed is not None
+        self.assertEqual(client.closed[0], 1011)
+
     def test_slowButReading(self) -> None:
         """Whoever takes something now and then is not clogged."""
         self.house.factory.heartbeat = 0.0
