@@ -47,6 +47,11 @@ class Filter:
     rooms: Globs | None = None
     classes: Globs | None = None
 
+    @property
+    def size(self) -> int:
+        """How many globs there are."""
+        return sum(len(each) for each in (self.devices, self.rooms, self.classes) if each is not None)
+
     def matches(self, device: Device, home: Home) -> bool:
         return (
             (self.devices is None or fits(self.devices, (device.id,)))

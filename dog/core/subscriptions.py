@@ -14,6 +14,13 @@ from dog.core.events import Event, Kind
 from dog.core.filters import EVERY, Filter
 from dog.model.device import Device
 from dog.model.home import Home
+from dog.model.refusal import Code, Refusal
+
+#: What one client may subscribe to, so that neither it nor an event costs without bound: narrower or slower
+#: subscriptions, globs in all of them together, and names, wanted or excluded, in all scopes together.
+MAX_NARROW = 1000
+MAX_GLOBS = 5000
+MAX_NAMES = 50_000
 
 #: Every notification.
 ALL = "*"
@@ -81,11 +88,13 @@ class Subscriptions:
         @param names: notification classes, L{ALL} or L{STATE_CHANGE}. L{ALL} ends the exclusions that there were.
         @param filter: of which devices.
         @param interval: seconds between measurements of one thing; 0: every one.
+        @raise Refusal: C{bad_body}, nothing having changed, where that would be more than one client may have.
         """
         names = set(names)
+        plain = filter == EVERY and not interval
+        self._bound(client, scope, names, None if plain else (filter, interval))
         if ALL in names:
             self._clear(client, scope, filter)
-        plain = filter == EVERY and not interval
         for name in names:
             self._discard(client, scope, filter, name)
             if plain:
@@ -103,7 +112,13 @@ class Subscriptions:
         self._settle(client)
 
     def unsubscribe(self, client: Client, scope: Scope, names: Iterable[str]) -> None:
-        """Remove names from a scope; under L{ALL} a name is excluded; L{ALL} removes the whole scope."""
+        """Remove names from a scope; under L{ALL} a name is excluded; L{ALL} removes the whole scope.
+
+        @raise Refusal: C{bad_body}, nothing having changed, where a client would have more exclusions than it may.
+        """
+        names = tuple(names)
+        if ALL not in names:
+            self._bound(client, scope, set(names), None)
         for name in names:
             if name == ALL:
                 self._clear(client, scope)
@@ -121,6 +136,26 @@ class Subscriptions:
             self._remove(client, key)
         if self._narrow.pop(client, None) is not None:
             self._found.clear()
+
+    def _bound(self, client: Client, scope: Scope, names: set[str], narrow: tuple[Filter, float] | None) -> None:
+        """Refuse names that come to more than one client may have. C{narrow}: filter and interval, if they matter."""
+        keys, records = self._keys.get(client, set()), self._narrow.get(client, [])
+        new = {name for name in names if (scope, name) not in keys}
+        count = len(keys) + sum(len(each.names | each.excluded) for each in records)
+        for each in records:
+            if each.scope == scope and narrow in (None, (each.filter, each.interval)):
+                new -= each.names | each.excluded
+        if new and count + len(new) > MAX_NAMES:
+            raise Refusal(Code.BAD_BODY, f"one client has at most {MAX_NAMES} names in its subscriptions")
+        if narrow is None or any((each.scope, each.filter, each.interval) == (scope, *narrow) for each in records):
+            return
+        if len(records) >= MAX_NARROW:
+            raise Refusal(
+                Code.BAD_BODY, f"one client has at most {MAX_NARROW} subscriptions with a filter or interval"
+            )
+        if sum(each.filter.size for each in records) + narrow[0].size > MAX_GLOBS:
+            message = f"the filters of one client hold at most {MAX_GLOBS} names of devices, rooms and classes"
+            raise Refusal(Code.BAD_BODY, message)
 
     def _records(self, client: Client, scope: Scope, filter: Filter | None = None) -> list[_Narrow]:
         """The narrow ones of a scope; with C{filter}: of that filter only."""

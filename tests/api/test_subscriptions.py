@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dog.api.resources.subscriptions import resolve
+from dog.core import subscriptions as core
 from dog.core.core import Applied, Observed
 from dog.core.now import Now
 from dog.model.device import Device
@@ -126,6 +127,49 @@ class BodyTests(Told):
             '{"notifications": ["OnNotification", "LevelStepUpNotification"]}',
         ):
             self.check(parameters, [*ON, *STEP])
+
+    def test_fieldOfAnyName(self) -> None:
+        """An object with one field that holds the list."""
+        self.check({"foo": ["OnNotification"]}, ON)
+        self.check({"foo": "OnNotification"}, ON)
+        self.check({"foo": ["OnNotification"], "devices": ["lamp1"]}, ON[:1])
+
+    def test_fieldsOfAnyName(self) -> None:
+        """What is meant by others can't be told; it is not everything."""
+        for parameters in (
+            {"foo": ["OnNotification"], "bar": ["OffNotification"]},
+            {"foo": None},
+            {"minIntervall": 5},
+        ):
+            answer = self.subscribe(parameters)
+            self.assertEqual((answer["response"], answer["status"]), ({"result": "Registration failed"}, 400))
+        self.assertEqual(self.happened(), [])
+
+    def test_bounds(self) -> None:
+        """Neither more names in one body nor longer ones than anybody needs."""
+        for key in ("notifications", "devices", "rooms", "classes"):
+            for names in (["a"] * 1001, ["a" * 201]):
+                answer = self.subscribe({key: names})
+                self.assertEqual((answer["response"], answer["status"]), ({"result": "Registration failed"}, 400))
+                self.assertIn("at most 1000 names of at most 200 characters", answer["error"]["message"])
+                self.assertLess(len(answer["error"]["message"]), 200)
+        self.check({"devices": ["x" * 200] * 999 + ["lamp1"], "notifications": ["OnNotification"]}, ON[:1])
+
+    def test_tooManyNarrow(self) -> None:
+        """What would be one too many is refused in words; what was there stays."""
+        self.patch(core, "MAX_NARROW", 2)
+        for lamp in ("lamp1", "lamp2"):
+            self.assertEqual(self.subscribe({"devices": [lamp]})["status"], 200)
+        answer = self.subscribe({"devices": ["dial"]})
+        self.assertEqual((answer["response"], answer["status"]), ({"result": "Registration failed"}, 400))
+        self.assertIn("at most 2 subscriptions", answer["error"]["message"])
+        self.assertEqual(self.subscribe({"devices": ["lamp2"]})["status"], 200)
+        self.assertEqual(self.happened(), LAMPS)
+
+    def test_tooLongDevice(self) -> None:
+        """The device that a path names is kept like any other name."""
+        for answer in (self.subscribe("*", of("d" * 201)), self.client.ask("DELETE", of("x") + "/" + "n" * 201)):
+            self.assertEqual((answer["status"], answer["error"]["code"]), (400, "bad_body"))
 
     def test_oneDeeper(self) -> None:
         self.check({"notifications": {"notification": "OnNotification"}}, ON)

@@ -6,12 +6,14 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from dog.core import subscriptions as core
 from dog.core.events import Event, Kind
 from dog.core.filters import EVERY, Filter
 from dog.core.subscriptions import ALL, STATE_CHANGE, Subscriptions
 from dog.model.catalogue import catalogue
 from dog.model.device import Device
 from dog.model.home import Home
+from dog.model.refusal import Code, Refusal
 
 AT = datetime(2024, 5, 1, tzinfo=UTC)
 HOME = Home(devices={each.id: each for each in (Device("a", "SimpleLamp"), Device("b", "SimpleLamp"))})
@@ -81,6 +83,43 @@ class PlainTests(Wanting):
         other = Event(1, AT, Kind.VALUE_STALED, "a")
         self.assertEqual(self.subscriptions.wanting(other), [])
         self.assertIsNone(self.subscriptions.interval("c", other))
+
+
+class BoundTests(Wanting):
+    """What one client may have; one more is refused and changes nothing."""
+
+    def refused(self, *names: str, **more: Any) -> None:
+        self.assertEqual(self.assertRaises(Refusal, self.subscribe, *names, **more).refused.code, Code.BAD_BODY)
+
+    def test_names(self) -> None:
+        self.patch(core, "MAX_NAMES", 3)
+        self.subscribe("A", "B")
+        self.refused("C", "D")
+        self.subscribe("C", scope="a")
+        self.refused(ALL)
+        self.refused("C", interval=1.0)
+        self.subscribe("A", "B")
+        self.unsubscribe("A")
+        self.refused("C", "D", interval=1.0)
+        self.subscribe("C", interval=1.0)
+        self.subscribe("C", interval=1.0)
+        self.assertRaises(Refusal, self.subscriptions.unsubscribe, "c", None, ("E",))
+        self.subscriptions.subscribe("d", None, ("A", "B", "C"))
+
+    def test_narrow(self) -> None:
+        self.patch(core, "MAX_NARROW", 2)
+        self.subscribe(ALL, filter=ONLY_A)
+        self.subscribe(ALL, interval=1.0)
+        self.refused(ALL, interval=2.0)
+        self.refused(ALL, scope="a", interval=1.0)
+        self.subscribe("A", interval=1.0)
+        self.subscribe("A")
+
+    def test_globs(self) -> None:
+        self.patch(core, "MAX_GLOBS", 5)
+        self.subscribe(ALL, filter=Filter(("a", "b"), ("c",), ("d",)))
+        self.refused(ALL, filter=Filter(("a", "b")))
+        self.subscribe(ALL, filter=ONLY_A)
 
 
 class NarrowTests(Wanting):

@@ -16,6 +16,7 @@ from dog.core.events import Event, Resume
 from dog.core.filters import EVERY, Filter, fits
 from dog.core.subscriptions import ALL, STATE_CHANGE, Subscriptions
 from dog.model.catalogue import catalogue
+from dog.model.refusal import Code, Refusal
 from dog.model.rights import Right
 
 REGISTERED = {"result": "Registration completed successfully"}
@@ -26,6 +27,10 @@ RESUMING = frozenset({"eventId", "gap"})
 
 #: The longest interval, in seconds: a day.
 MAX_INTERVAL = 86_400.0
+
+#: Names in one list of a body, and characters in one of them.
+MAX_NAMES = 1000
+MAX_NAME = 200
 
 #: The keys under which names stand in an object.
 _KEYS = ("notifications", "notification")
@@ -57,6 +62,7 @@ class Wanted(Shape):
 
     C{"*"}, C{""}, null: everything. A text: one notification. A list: several. An object holds any of these under
     C{notifications}, perhaps one object deeper, and what this gateway adds: filters, minInterval, snapshot, since.
+    Without C{notifications} the only field that means nothing else holds the list, whatever its name.
     """
 
     expected = 'a name, a list of names, or {"notifications": [names]}'
@@ -64,6 +70,12 @@ class Wanted(Shape):
     def check(self, value: Any, path: str = "") -> Wish:
         if not isinstance(value, dict):
             return Wish(self._names(value, path))
+        unknown = tuple(each for each in value if each not in KEYS)
+        if unknown and not any(each in value for each in _KEYS):
+            if len(unknown) > 1 or not isinstance(value[unknown[0]], (str, list)):
+                self.wrong(value, path)
+            value = {"notifications": value[unknown[0]], **{key: value[key] for key in value if key in KEYS}}
+            unknown = ()
         filter = Filter(*(self._globs(value.get(each), f"{path}/{each}") for each in ("devices", "rooms", "classes")))
         return Wish(
             self._object(value, path),
@@ -71,7 +83,7 @@ class Wanted(Shape):
             self._interval(value.get("minInterval"), f"{path}/minInterval"),
             self._flag(value.get("snapshot"), f"{path}/snapshot"),
             self._since(value.get("since"), f"{path}/since"),
-            tuple(each for each in value if each not in KEYS),
+            unknown,
         )
 
     def _object(self, value: dict[str, Any], path: str) -> tuple[str, ...]:
@@ -93,6 +105,7 @@ class Wanted(Shape):
             value = [value]
         if not isinstance(value, list):
             self.wrong(value, path)
+        self._bound(value, path)
         for index, name in enumerate(value):
             # A text that begins like JSON and is none is no name that nobody knows, but a broken list.
             if not isinstance(name, str) or name.lstrip().startswith(("{", "[")):
@@ -105,7 +118,12 @@ class Wanted(Shape):
         globs = [value] if isinstance(value, str) else value
         if not isinstance(globs, list) or not all(isinstance(each, str) for each in globs):
             self.wrong(value, path, "a list of names, in which * stands for anything")
+        self._bound(globs, path)
         return None if ALL in globs else tuple(globs)
+
+    def _bound(self, names: list[Any], path: str) -> None:
+        if len(names) > MAX_NAMES or any(isinstance(each, str) and len(each) > MAX_NAME for each in names):
+            self.wrong(names, path, f"at most {MAX_NAMES} names of at most {MAX_NAME} characters each")
 
     def _interval(self, value: Any, path: str) -> float:
         if value is None:
@@ -162,7 +180,7 @@ def subscribe(call: Call, core: Core, subscriptions: Subscriptions) -> Answer:
     event nothing is lost and nothing told twice.
     """
     wish: Wish = Wish() if call.body is None else call.body
-    connection, device = _client(call), call.params.get("device")
+    connection, device = _client(call), _short(call, "device")
     names, unknown = resolve(wish.names)
     subscriptions.subscribe(connection, device, names, wish.filter, wish.interval)
     connection.shape = call.profile, call.full
@@ -230,8 +248,8 @@ def _catchUp(call: Call, core: Core, wish: Wish, alone: Subscriptions) -> dict[s
 )
 def unsubscribe(call: Call, subscriptions: Subscriptions) -> Answer:
     """Not be told of a notification any more, of one device or of all."""
-    names, unknown = resolve((call.params["notification"],))
-    subscriptions.unsubscribe(_client(call), call.params.get("device"), names)
+    names, unknown = resolve((_short(call, "notification") or ALL,))
+    subscriptions.unsubscribe(_client(call), _short(call, "device"), names)
     return Answer(response=UNREGISTERED, warnings=(*_unknownDevice(call), *unknown))
 
 
@@ -277,6 +295,15 @@ def _classes(name: str) -> Iterator[str]:
 def _client(call: Call) -> Any:
     assert call.request.connection is not None, "there are no subscriptions but on a WebSocket"
     return call.request.connection
+
+
+def _short(call: Call, name: str) -> str | None:
+    """What the path names, if it does; no longer than in a body."""
+    value = call.params.get(name)
+    if value is not None and len(value) > MAX_NAME:
+        expected = f"at most {MAX_NAME} characters"
+        raise Refusal(Code.BAD_BODY, f"{name}: expected {expected}", parameter=name, expected=expected)
+    return value
 
 
 def _unknownDevice(call: Call) -> tuple[str, ...]:
