@@ -12,13 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from random import Random
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self
 
 from dog.client.address import DEFAULT, Address
 from dog.client.aioconnection import Connection, connectTo
+from dog.client.aiofeed import Feed
 from dog.client.backoff import Backoff
 from dog.client.errors import Failed, Interrupted, NoAnswer, NotReachable
 from dog.client.messages import (
@@ -37,7 +37,6 @@ from dog.client.wanted import ALL
 log = logging.getLogger(__name__)
 
 Reason = Failed | NotReachable
-T_co = TypeVar("T_co", covariant=True)
 
 #: A connection that stood for so long, in seconds, counts as good: the next loss starts with the shortest delay again.
 GOOD = 10.0
@@ -200,7 +199,8 @@ class Client:
         self._feed = weakref.ref(feed)
         return feed
 
-    async def _begin(self, names: list[str], device: str | None) -> None:
+    async def begin(self, names: list[str], device: str | None) -> None:
+        """For the feed: subscribe."""
         request = self._stream.add(device, names)
         try:
             await self._ask(request)
@@ -215,7 +215,8 @@ class Client:
             if self._connection is not None and self.presentation is not None:
                 raise
 
-    def _leave(self, names: list[str], device: str | None) -> None:
+    def leave(self, names: list[str], device: str | None) -> None:
+        """For the feed: its wishes are no more."""
         self._feed = None
         for name in names:
             request = self._stream.remove(device, name)
@@ -369,8 +370,8 @@ class Client:
         if feed is not None:
             feed.add(told)
 
-    def _flow(self, waiting: int) -> None:
-        """So much waits for the reader."""
+    def flow(self, waiting: int) -> None:
+        """For the feed: so much waits for the reader."""
         connection = self._connection
         if connection is not None and waiting >= FULL and not connection.paused:
             connection.pause()
@@ -383,59 +384,3 @@ class Client:
             callback(*arguments)
         except Exception:
             log.exception("a callback failed: %r", callback)
-
-
-class Feed(AsyncIterator[T_co], Generic[T_co]):
-    """What comes of a subscription. Begun by the first C{async for} or C{anext}; L{aclose} ends it, and so does
-    forgetting it.
-    """
-
-    def __init__(self, client: Client, names: list[str], device: str | None, kinds: Any) -> None:
-        self._client = client
-        self._wish = names, device
-        self._kinds = kinds
-        self._begun = False
-        self._queue: deque[Any] = deque()
-        self._wake: asyncio.Event = asyncio.Event()
-        self._ended: tuple[Exception | None] | None = None
-        self._leaves = weakref.finalize(self, client._leave, names, device)
-        self._leaves.atexit = False
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> T_co:
-        if not self._begun:
-            self._begun = True
-            if self._ended is None:
-                await self._client._begin(*self._wish)
-        while not self._queue:
-            if self._ended is not None:
-                [reason] = self._ended
-                raise StopAsyncIteration if reason is None else reason
-            self._wake.clear()
-            await self._wake.wait()
-        found: T_co = self._queue.popleft()
-        self._client._flow(len(self._queue))
-        return found
-
-    async def aclose(self) -> None:
-        """Be told no more."""
-        self.leave()
-        self.end(None)
-
-    def leave(self) -> None:
-        """For the client: it is not wanted any more."""
-        self._leaves()
-        self._queue.clear()
-
-    def add(self, told: Iterable[Told]) -> None:
-        """For the client: this has come."""
-        self._queue.extend(each for each in told if isinstance(each, self._kinds))
-        self._client._flow(len(self._queue))
-        self._wake.set()
-
-    def end(self, reason: Exception | None) -> None:
-        """For the client: nothing comes any more."""
-        self._ended = self._ended or (reason,)
-        self._wake.set()

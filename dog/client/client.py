@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
 from typing import Any
@@ -16,7 +15,7 @@ from twisted.python.failure import Failure
 from dog.client.address import Address
 from dog.client.backoff import Backoff
 from dog.client.connection import Connection, ConnectionFactory, endpointOf, unconnected
-from dog.client.errors import Failed, Interrupted, NoAnswer, NotReachable
+from dog.client.errors import Failed, Interrupted, NotReachable
 from dog.client.heartbeat import Heartbeat
 from dog.client.messages import (
     BadMessage,
@@ -29,6 +28,7 @@ from dog.client.messages import (
     decode,
     encodeRequest,
 )
+from dog.client.questions import Questions
 from dog.client.stream import Request, Stream, Told
 from dog.client.wanted import ALL
 
@@ -48,13 +48,6 @@ class _State(Enum):
     CONNECTED = auto()
     WAITING = auto()
     CLOSED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    deferred: Deferred[Response]
-    timeout: IDelayedCall
-    request: Request
 
 
 class Client:
@@ -127,8 +120,7 @@ class Client:
         self._connection: Connection | None = None
         self._timer: IDelayedCall | None = None
         self._since = 0.0
-        self._sequence = 0
-        self._pending: dict[str, _Pending] = {}
+        self._questions = Questions(reactor, self.address)
         self._stream = Stream(resume)
         self._closing: list[Deferred[None]] = []
 
@@ -202,19 +194,11 @@ class Client:
         connection, presentation = self._connection, self.presentation
         if self._state is not _State.CONNECTED or connection is None or presentation is None:
             return fail(NotReachable(self.address.socket, "not connected"))
-        self._sequence += 1
-        sequence = str(self._sequence)
-        action, endPoint = request.action, request.endPoint
-        payload = encodeRequest(presentation.clientId, sequence, action, endPoint, request.parameters)
-        deferred = Deferred[Response](lambda _: self._forget(sequence))
         seconds = self._requestTimeout if timeout is None else timeout
-        self._pending[sequence] = _Pending(
-            deferred,
-            self._clock.callLater(seconds, self._unanswered, sequence, f"{action} {endPoint}", seconds),
-            request,
-        )
+        sequence, answered = self._questions.ask(request, seconds)
+        payload = encodeRequest(presentation.clientId, sequence, request.action, request.endPoint, request.parameters)
         connection.sendMessage(payload)  # type: ignore[no-untyped-call]
-        return deferred
+        return answered
 
     def subscribe(self, names: str | Iterable[str] = ALL, device: str | None = None) -> Deferred[Response]:
         """Ask for notifications by class or name, C{*} for every one; of one device, or of all.
@@ -236,20 +220,6 @@ class Client:
     def unsubscribe(self, name: str = ALL, device: str | None = None) -> Deferred[Response]:
         """Take a wish back, or make an exception of it: C{subscribe("*")} and C{unsubscribe("OnNotification")}."""
         return self._ask(self._stream.remove(device, name))
-
-    def _take(self, sequence: str | None) -> _Pending | None:
-        pending = None if sequence is None else self._pending.pop(sequence, None)
-        if pending is not None and pending.timeout.active():
-            pending.timeout.cancel()
-        return pending
-
-    def _forget(self, sequence: str) -> None:
-        self._take(sequence)
-
-    def _unanswered(self, sequence: str, what: str, seconds: float) -> None:
-        pending = self._take(sequence)
-        if pending is not None:
-            pending.deferred.errback(NoAnswer(self.address.socket, f"no answer to {what} within {seconds:g} s"))
 
     # -- attempts -------------------------------------------------------------------------------------
 
@@ -319,7 +289,7 @@ class Client:
                 self._presented(connection, message)
 
     def _answered(self, response: Response) -> None:
-        pending = self._take(response.sequenceNumber)
+        pending = self._questions.take(response.sequenceNumber)
         if pending is None:
             self.log.debug("an answer to no question: {response}", response=response)
             return
@@ -401,11 +371,7 @@ class Client:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.drop()
-        lost = reason.reason if isinstance(reason, NotReachable) else str(reason)
-        for sequence in list(self._pending):
-            pending = self._take(sequence)
-            if pending is not None:
-                pending.deferred.errback(Interrupted(self.address.socket, lost))
+        self._questions.interrupt(reason.reason if isinstance(reason, NotReachable) else str(reason))
         self._afterwards(reason, stood)
 
     def _afterwards(self, reason: Reason, stood: bool) -> None:
