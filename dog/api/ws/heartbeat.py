@@ -18,6 +18,8 @@ class Heartbeat:
     @param dead: called, once, when no answer has come.
     """
 
+    __slots__ = ("_ask", "_dead", "_every", "_excused", "_heard", "_later", "_timer", "_within")
+
     def __init__(
         self,
         later: Later,

@@ -105,6 +105,7 @@ class Outbox:
         self._closed = False
         self._lost = False
         self._queue: OrderedDict[Hashable, _Waiting | _Gap | Replay | bytes] = OrderedDict()
+        self._replays: dict[Hashable, Replay] = {}  # those in the queue
         self._number = count()
         self._messages = 0
         self._bytes = 0
@@ -133,7 +134,8 @@ class Outbox:
         if self._closed:
             return
         flowing = self.flowing
-        self._queue["replay", next(self._number)] = replay
+        key = "replay", next(self._number)
+        self._queue[key] = self._replays[key] = replay
         if flowing:
             self._pump()
 
@@ -179,12 +181,14 @@ class Outbox:
         self._count(-self._messages, -self._bytes)
         for key in [key for key, each in self._queue.items() if not isinstance(each, bytes)]:
             del self._queue[key]
+        self._replays.clear()
         self._queue["gap", next(self._number)] = gap
 
     def close(self) -> None:
         """Send nothing any more, and forget what waits."""
         self._closed = True
         self._queue.clear()
+        self._replays.clear()
         self._count(-self._messages, -self._bytes)
 
     # -- the transport says -----------------------------------------------------------------------------
@@ -233,7 +237,7 @@ class Outbox:
             self.overflow()
             return
         if event is None:
-            del self._queue[key]
+            del self._queue[key], self._replays[key]
         else:
             self._write(self._render(Notification(event), self._cursor()))
 
@@ -241,9 +245,10 @@ class Outbox:
         return next(iter(self._queue.items()))
 
     def _cursor(self) -> int:
-        """With what is still to be replayed: there is hardly ever more than one."""
-        replays = [each.cursor for key, each in self._queue.items() if isinstance(each, Replay)]
-        return min(self.cursor.value, *replays) if replays else self.cursor.value
+        """With what is still to be replayed."""
+        if not self._replays:
+            return self.cursor.value
+        return min(self.cursor.value, *(each.cursor for each in self._replays.values()))
 
     def _count(self, messages: int, bytes: int) -> None:
         self._messages += messages

@@ -32,6 +32,8 @@ class Pace:
     @param send: sends an event that was held back, given the number under which the cursor knows it.
     """
 
+    __slots__ = ("_cursor", "_later", "_resting", "_send")
+
     def __init__(self, later: Later, cursor: Cursor, send: Callable[[Event, int], object]) -> None:
         self._later = later
         self._cursor = cursor
