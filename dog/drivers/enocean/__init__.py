@@ -1,0 +1,1 @@
+"""The EnOcean driver: radio devices behind a transceiver that speaks ESP3. See README.md beside this file."""
