@@ -1,7 +1,7 @@
 // The live devices of a Dog gateway, through its WebSocket. No dependencies, no build step.
 // Everything that comes from the gateway is put on the page as text, never as HTML.
 
-import { Client, Refused } from "/static/dog-client.js";
+import { Client, Refused } from "./dog-client.js";
 
 const SWEEP_EVERY = 60_000; // ms; for what no notification tells: values that nobody hears of any more, devices that are lost
 const GATHER = 100; // ms in which several events of one device cause one question
