@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from dog.model.catalogue import CommandType, DeviceClass, NotificationType, Param, StateType, catalogue
+
+_T = TypeVar("_T")
+
+
+class _once(Generic[_T]):
+    """As functools.cached_property, for a class with slots: an instance of many fields with a dictionary takes 700
+    bytes more, and there may be ten thousand devices. The value is kept in the slot of that name after a C{_}.
+    """
+
+    def __init__(self, compute: Callable[[Any], _T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._slot = f"_{name}"
+
+    def __get__(self, instance: Any, owner: type) -> _T:
+        try:
+            found: _T = getattr(instance, self._slot)
+        except AttributeError:
+            found = self._compute(instance)
+            object.__setattr__(instance, self._slot, found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +110,12 @@ def paramOf(params: tuple[ConfigParam, ...], name: str) -> str | None:
     return found
 
 
-@dataclass(frozen=True)
-class Device:
+class _Resolved:
+    __slots__ = ("_commands", "_notifications", "_resolvedStates", "_states", "_type")
+
+
+@dataclass(frozen=True, slots=True)
+class Device(_Resolved):
     """A C{device} element, as written; names unresolved. C{line} is where it starts in its file (1-based).
 
     The resolved side (L{type}, L{commands}, L{notifications}, L{states}) follows rest-api.md, "Names
@@ -121,13 +148,13 @@ class Device:
         """Every value of a repeated device-level param, in order."""
         return tuple(each.value for each in self.params if each.name == name and each.value is not None)
 
-    @cached_property
+    @_once
     def type(self) -> DeviceClass | None:
         """The device class; None where the catalogue has neither it nor a successor of its name."""
         current = catalogue().current("device_classes", self.cls)
         return None if current is None else catalogue().deviceClass(current)
 
-    @cached_property
+    @_once
     def commands(self) -> Mapping[str, tuple[CommandType, ...]]:
         """realCommandName (or the catalogue's intended name) -> the command classes it may mean."""
         own: Mapping[str, tuple[CommandType, ...]] = self.type.commands if self.type else _NOTHING
@@ -142,7 +169,7 @@ class Device:
         key = tuple((name, each.cls, _paramsOf(each), each.returnType) for name, each in added.items())
         return _commands(self.type.name if self.type else None, key)
 
-    @cached_property
+    @_once
     def notifications(self) -> Mapping[str, NotificationType]:
         """The notification classes of this device: those of its class, plus declared ones that resolve."""
         own: Mapping[str, NotificationType] = self.type.notifications if self.type else _NOTHING
@@ -154,7 +181,7 @@ class Device:
                     added[current] = None
         return _notifications(self.type.name if self.type else None, tuple(added)) if added else own
 
-    @cached_property
+    @_once
     def states(self) -> Mapping[str, StateType]:
         """State class -> state: declared ones that resolve, in order, then the class's own."""
         own: Mapping[str, StateType] = self.type.states if self.type else _NOTHING
@@ -163,7 +190,7 @@ class Device:
             return own
         return _states(self.type.name if self.type else None, tuple(dict.fromkeys((*declared, *own))))
 
-    @cached_property
+    @_once
     def resolvedStates(self) -> Mapping[str, StateType]:
         """State class -> state, of those only that the file declares and the catalogue knows."""
         if not self.declaredStates:

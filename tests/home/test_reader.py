@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,7 +13,7 @@ from tests.home import samples
 
 def withoutLines(home: Home) -> tuple[object, object]:
     """Everything but where it stands."""
-    devices = {id: {k: v for k, v in vars(each).items() if k != "line"} for id, each in home.devices.items()}
+    devices = {id: replace(each, line=0) for id, each in home.devices.items()}
     return home.buildings, devices
 
 

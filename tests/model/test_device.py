@@ -290,3 +290,15 @@ class SharingTests(SynchronousTestCase):
         after, _ = tracemalloc.get_traced_memory()
         self.assertEqual(len(devices), count)
         self.assertLess((after - before) / count, 4096)
+
+
+class OnceTests(SynchronousTestCase):
+    def test_keptInItsSlot(self) -> None:
+        """What the catalogue is asked is asked once; no device has a dictionary of its own."""
+        device = Device("lamp", "SimpleLamp")
+        for name in ("type", "commands", "notifications", "states", "resolvedStates"):
+            first = getattr(device, name)
+            self.assertIs(getattr(device, name), first)
+            self.assertIs(getattr(device, f"_{name}"), first)
+        self.assertFalse(hasattr(device, "__dict__"))
+        self.assertEqual(device, Device("lamp", "SimpleLamp"))
