@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dog.api.routes import On, Route
 from dog.core.visibility import House
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, quoted
 
 
 def check(route: Route, params: Mapping[str, str], house: House) -> None:
@@ -21,6 +21,6 @@ def check(route: Route, params: Mapping[str, str], house: House) -> None:
     if route.on is On.DEVICE:
         device = params["device"]
         if house.device(device) is None:
-            raise Refusal(Code.NOT_FOUND, f"there is no device {device!r}")
+            raise Refusal(Code.NOT_FOUND, f"there is no device {quoted(device)}")
     if not house.may(route.right, device):
         raise Refusal(Code.FORBIDDEN, f"{house.principal.name} has no right to {route.right.value} here")

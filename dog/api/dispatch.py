@@ -22,7 +22,7 @@ from dog.api.negotiation import choose, errorMedia
 from dog.api.ports import Ports
 from dog.api.rendering import errorReply, etag, render, tagsOf
 from dog.api.routes import Door, Match, Route, Table, Version
-from dog.model.refusal import Code, Refusal, Refused
+from dog.model.refusal import Code, Refusal, Refused, clipped
 from dog.model.rights import Principal, Right
 
 #: Methods that change nothing.
@@ -153,7 +153,7 @@ class Api:
         match = self.table.match(request.path)
         methods = {} if match is None else _methods(match, request)
         if match is None or not methods:
-            raise Refusal(Code.NOT_FOUND, f"there is nothing at /{'/'.join(request.path)}")
+            raise Refusal(Code.NOT_FOUND, f"there is nothing at {clipped('/' + '/'.join(request.path))}")
         route = methods.get("GET" if request.method == "HEAD" else request.method)
         if request.method == "OPTIONS":
             return Reply(204, headers={"Allow": _allow(methods)})
@@ -198,7 +198,7 @@ class Api:
                 taken = [each.value for each in route.takes]
                 raise Refusal(
                     Code.UNSUPPORTED_MEDIA_TYPE,
-                    f"{request.contentType} is not taken here; {' or '.join(taken)} is",
+                    f"{clipped(request.contentType)} is not taken here; {' or '.join(taken)} is",
                     accepted=taken,
                 )
             media = named[0]
@@ -348,7 +348,7 @@ def _choice(query: Mapping[str, str], name: str, choices: Mapping[str, Any]) -> 
     except KeyError:
         raise Refusal(
             Code.BAD_VALUE,
-            f"{name}={value} in the query: expected {' or '.join(choices)}",
+            f"{name}={clipped(value)} in the query: expected {' or '.join(choices)}",
             parameter=name,
             expected=list(choices),
         ) from None

@@ -22,7 +22,7 @@ from dog.api.call import Media, Reply, Request, Streaming
 from dog.api.channel import BoundedChannel, BoundedRequest, Bounds
 from dog.api.dispatch import SAFE, Api
 from dog.api.origins import Origins
-from dog.model.refusal import Code, Refusal, Refused
+from dog.model.refusal import MAX_KEY, Code, Refusal, Refused, clipped
 from dog.model.rights import ANONYMOUS, Principal
 
 #: Who asks. Raises L{Refusal} C{unauthorized}.
@@ -33,6 +33,9 @@ _PASSED = ("if-match", "if-none-match", "idempotency-key", "last-event-id")
 
 _EXPOSED = "Dog-Command, ETag, Location"
 _TAKEN = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID"
+
+#: Methods that pages of other origins may use.
+_UNASKED = SAFE | {"OPTIONS"}
 
 #: More query parameters than any resource knows.
 _MAX_PARAMETERS = 100
@@ -94,10 +97,14 @@ class Door(Resource):
         except BadPath as bad:
             return self._refused(asked, Refused(Code.NOT_FOUND, str(bad)))
         origin, host = _header(request, "origin"), _header(request, "host")
-        foreign = origin is not None and not self._origins.allows(origin, host)
-        if foreign and asked.method not in SAFE and asked.method != "OPTIONS":
+        if origin is not None and not self._origins.allows(origin, host) and asked.method not in _UNASKED:
             # A browser sends simple requests to any address without asking; CORS headers come too late for those.
-            return self._refused(asked, Refused(Code.FORBIDDEN, f"pages of {origin} may not use this gateway"))
+            return self._refused(
+                asked, Refused(Code.FORBIDDEN, f"pages of {clipped(origin)} may not use this gateway")
+            )
+        if len(_header(request, "idempotency-key") or "") > MAX_KEY:
+            refused = Refused(Code.BAD_BODY, f"the Idempotency-Key has more than {MAX_KEY} characters")
+            return self._refused(asked, refused)
         body = request.content.read() if request.content is not None else b""
         return self._api.answer(
             Request(

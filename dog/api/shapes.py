@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, clipped, quoted
 
 Schema = dict[str, Any]
 
@@ -64,8 +64,8 @@ def kindOf(value: Any) -> str:
 
 
 def pointer(path: str, key: str | int) -> str:
-    """The JSON Pointer of a member."""
-    return f"{path}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    """The JSON Pointer of a member; of a key that is longer than an error repeats only the beginning."""
+    return f"{path}/{clipped(str(key)).replace('~', '~0').replace('/', '~1')}"
 
 
 class Anything(Shape):
@@ -211,7 +211,7 @@ class Object(Shape):
         for key, each in value.items():
             shape = self._shapes.get(key, self._extra)
             if shape is None:
-                self._refuse(path, f"unknown key {key!r}", key)
+                self._refuse(path, f"unknown key {quoted(key)}", key)
             found[key] = shape.check(each, pointer(path, key))
         for key in self._required:
             if key not in value:

@@ -23,19 +23,22 @@ from dog.home.sync import isFiller, place, sync
 from dog.home.text import tidy
 from dog.model.device import Device
 from dog.model.home import Flat, Room
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, quoted
 
 
 def setLocation(data: bytes, deviceId: str, room: str | None) -> bytes:
     """Move a device; None takes its C{isIn} away.
 
-    @param room: the id of a room or another place; BAD_VALUE if the file has none such.
+    @param room: the id of a room, a garden or a garage; BAD_VALUE if the file has none such.
     """
     splices = begin(data)
     root = splices.document.root
     device = findDevice(root, deviceId)
-    if room is not None and not any(each.attributes.get("id") == room for each in places(root)):
-        raise Refusal(Code.BAD_VALUE, f"there is no room {room!r}")
+    within = (each for each in places(root) if each.name in ("room", "garden", "garage"))
+    if room is not None and not any(each.attributes.get("id") == room for each in within):
+        expected = "the id of a room, a garden or a garage"
+        message = f"isIn: expected {expected}, and {quoted(room)} is none"
+        raise Refusal(Code.BAD_VALUE, message, parameter="isIn", expected=expected)
     _setText(splices, device, "isIn", room)
     return splices.apply()
 

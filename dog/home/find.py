@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dog.home.document import Element, Unreadable, parse
 from dog.home.kinds import ROOTS
 from dog.home.splice import Splices
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, quoted
 
 PLACES = ("building", "storey", "flat", "room", "garden", "garage")
 
@@ -51,7 +51,7 @@ def _found(elements: Iterable[Element], kind: str, id: str | None) -> Element:
     for each in elements:
         if id and each.attributes.get("id") == id:
             return each
-    raise Refusal(Code.NOT_FOUND, f"there is no {kind} {id!r}")
+    raise Refusal(Code.NOT_FOUND, f"there is no {kind} {quoted(id)}")
 
 
 def findFlat(root: Element, id: str | None) -> Element:
@@ -59,7 +59,7 @@ def findFlat(root: Element, id: str | None) -> Element:
 
 
 def findRoom(root: Element, flat: str, id: str | None) -> Element:
-    return _found(findFlat(root, flat).named("room"), f"room in flat {flat!r} with id", id)
+    return _found(findFlat(root, flat).named("room"), f"room in flat {quoted(flat)} with id", id)
 
 
 def findDevice(root: Element, id: str) -> Element:

@@ -9,7 +9,7 @@ from dog.home.document import Element
 from dog.home.find import PLACES, devices, places
 from dog.home.splice import Node, Splices
 from dog.home.text import isName, isReference, tidy
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import MAX_LISTED, Code, Refusal, clipped, quoted, some
 
 _REFERRING = ("wall", "hasWallOpening")
 
@@ -24,7 +24,7 @@ def checkNew(root: Element, node: Node, taken: Iterable[Element]) -> None:
     if not name:
         raise Refusal(Code.BAD_VALUE, f"a {node.name} needs an id")
     if any(each.attributes.get("id") == name for each in taken):
-        raise Refusal(Code.DUPLICATE_ID, f"there is a {node.name} {name!r} already", id=name)
+        raise Refusal(Code.DUPLICATE_ID, f"there is a {node.name} {quoted(name)} already", id=clipped(name))
     _check(root, node, ())
 
 
@@ -50,15 +50,14 @@ def _check(root: Element, node: Node, old: tuple[Element, ...]) -> None:
             continue
         if name in others:
             other = others[name]
-            message = f"the id {name!r} is that of the {other.name} in line {other.line} already"
-            raise Refusal(Code.DUPLICATE_ID, message, id=name)
+            message = f"the id {quoted(name)} is that of the {other.name} in line {other.line} already"
+            raise Refusal(Code.DUPLICATE_ID, message, id=clipped(name))
         if times > 1:
-            raise Refusal(Code.DUPLICATE_ID, f"the id {name!r} is there twice", id=name)
+            raise Refusal(Code.DUPLICATE_ID, f"the id {quoted(name)} is there twice", id=clipped(name))
         if not isName(name):
-            message = (
-                f"{name!r} can't be an id: it is made of letters, digits, _ - and . and starts with a letter or _"
-            )
-            raise Refusal(Code.BAD_VALUE, message, id=name)
+            made = "letters, digits, _ - and . and starts with a letter or _"
+            message = f"{quoted(name)} can't be an id: it is made of {made}"
+            raise Refusal(Code.BAD_VALUE, message, id=clipped(name))
     dangling = {each.attributes.get("ref") for each in old} - set(before)
     footprints = {each.attributes.get("svgfootprint") for each in old}
     known = nodeIds(node) | set(others) | dangling
@@ -67,9 +66,9 @@ def _check(root: Element, node: Node, old: tuple[Element, ...]) -> None:
         if each.name == "room" and not each.filler and not each.attributes.get("id"):
             raise Refusal(Code.BAD_VALUE, "a room needs an id")
         if ref is not None and ref not in known:
-            raise Refusal(Code.BAD_VALUE, f"ref {ref!r} names nothing in this home", ref=ref)
+            raise Refusal(Code.BAD_VALUE, f"ref {quoted(ref)} names nothing in this home", ref=clipped(ref))
         if footprint is not None and footprint not in footprints and not isReference(footprint):
-            raise Refusal(Code.BAD_VALUE, f"svgfootprint {footprint!r} is no URI reference")
+            raise Refusal(Code.BAD_VALUE, f"svgfootprint {quoted(footprint)} is no URI reference")
 
 
 def _walk(node: Node) -> Iterator[Node]:
@@ -106,7 +105,7 @@ def vacate(splices: Splices, gone: Collection[Element], force: bool) -> None:
     there = [each for each in devices(root) if (isIn := each.first("isIn")) and tidy(isIn.text) in lost]
     if there and not force:
         names = [each.attributes.get("id", "") for each in there]
-        raise Refusal(Code.IN_USE, f"devices are in it: {', '.join(names)}", devices=names)
+        raise Refusal(Code.IN_USE, f"devices are in it: {some(names)}", devices=names[:MAX_LISTED])
     for device in there:
         for each in device.named("isIn"):
             splices.remove(each)

@@ -19,7 +19,7 @@ from dog.live.stepper import Stepper, Timer
 from dog.model.arguments import arguments
 from dog.model.command import Command, Outcome, Stage
 from dog.model.device import Device
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, quoted
 from dog.model.rights import Principal
 
 #: Characters of a reason that are kept, logged and told.
@@ -79,7 +79,7 @@ class Commands:
         """
         types = device.commands.get(name)
         if types is None:
-            raise Refusal(Code.NOT_FOUND, f"{device.id} has no command {name!r}")
+            raise Refusal(Code.NOT_FOUND, f"{device.id} has no command {quoted(name)}")
         type, args = arguments(types, body, device=device)
         if key is not None:
             known = self._stepper.core.ledger.withKey(who.name, key, self._stepper.now().utc)

@@ -17,7 +17,7 @@ from typing import Any
 from dog.model.catalogue import CommandType
 from dog.model.device import Device
 from dog.model.parameters import parse
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, clipped, quoted
 from dog.model.values import Value
 
 
@@ -53,8 +53,8 @@ def _given(types: Sequence[CommandType], body: Any | None) -> dict[str, Any]:
         if key not in known:
             raise Refusal(
                 Code.BAD_BODY,
-                f"{types[0].name}: unknown key {key!r}, expected {_example(types)}",
-                parameter=key,
+                f"{types[0].name}: unknown key {quoted(key)}, expected {_example(types)}",
+                parameter=clipped(key),
                 expected=_example(types),
             )
     return {key: value for key, value in body.items() if value is not None}

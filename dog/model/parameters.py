@@ -39,8 +39,13 @@ _DIGITS = 308
 _SHOWN = 60
 
 
+#: Characters of a text that a device is sent.
+MAX_TEXT = 1000
+
+
 def parse(param: Param, given: Any, command: CommandType, device: Device | None) -> Value:
     """The value of C{param}, given as JSON that is not null. Raises L{Refusal}."""
+    _bound(param, given)
     if param.type == "Object":
         return _object(param, given, command, device)
     return _PARSERS.get(param.type, _generic)(param, given)
@@ -54,6 +59,13 @@ def _refuse(code: Code, param: Param, expected: str, given: Any) -> NoReturn:
     if len(shown) > _SHOWN:
         shown = shown[: _SHOWN - 1] + "…"
     raise Refusal(code, f"{param.name}: expected {expected}, got {shown}", parameter=param.name, expected=expected)
+
+
+def _bound(param: Param, given: Any) -> None:
+    if isinstance(given, str) and len(given) > MAX_TEXT:
+        expected = f"a text of at most {MAX_TEXT} characters"
+        message = f"{param.name}: expected {expected}, got {len(given)}"
+        raise Refusal(Code.OUT_OF_RANGE, message, parameter=param.name, expected=expected)
 
 
 def _article(noun: str) -> str:
@@ -151,6 +163,7 @@ def _measured(param: Param, given: Any, expected: str, quantity: str | None, uni
 def _text(param: Param, given: Any) -> str:
     if not isinstance(given, str):
         _refuse(Code.BAD_BODY, param, "a text", given)
+    _bound(param, given)
     return given
 
 

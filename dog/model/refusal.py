@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -74,6 +74,34 @@ class Refused:
     code: Code
     message: str
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: Characters of a client's own text that an error repeats.
+MAX_QUOTED = 80
+
+#: Characters of an idempotency key.
+MAX_KEY = 255
+
+
+def clipped(text: str) -> str:
+    """As much of a client's text as an error repeats."""
+    return text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 1] + "…"
+
+
+def quoted(text: str | None) -> str:
+    """The same in quotes."""
+    return repr(text if text is None else clipped(text))
+
+
+#: Names in a message, and in its details.
+MAX_NAMED = 10
+MAX_LISTED = 100
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    shown = ", ".join(clipped(each) for each in names[:MAX_NAMED])
+    return shown if len(names) <= MAX_NAMED else f"{shown} and {len(names) - MAX_NAMED} more"
 
 
 class Refusal(Exception):

@@ -202,10 +202,18 @@ class Edits(InHome):
         self.assertEqual(changed, [("<dhc:isIn>kitchen</dhc:isIn>", "<dhc:isIn>lobby</dhc:isIn>")])
 
     def test_places(self) -> None:
-        """A device can be in anything that has an id: a storey's room, a flat, a garden."""
-        for place in ("corridor", "attic", "flat2", "first_floor", "garden", "garage", "Casa"):
+        """A device is in a room, a flat's or a storey's, in a garden or in a garage; in nothing larger."""
+        for place in ("corridor", "attic", "garden", "garage"):
             self.assertEqual(self.ask("PUT", f"{LAMP}/location", {"isIn": place}).status, 200, place)
             self.assertEqual(self.ask("GET", LAMP).json["isIn"], place)
+
+    def test_noPlaces(self) -> None:
+        for place in ("flat2", "first_floor", "Casa"):
+            error = self.refused(self.ask("PUT", f"{LAMP}/location", {"isIn": place}), 422, "bad_value")
+            self.assertEqual(
+                error["message"], f"isIn: expected the id of a room, a garden or a garage, and '{place}' is none"
+            )
+        self.assertEqual(self.ask("GET", LAMP).json["isIn"], "kitchen")
 
     def test_description(self) -> None:
         """As it is shown: trimmed, on one line."""

@@ -119,6 +119,13 @@ class Understands(Case):
         self.send("PUT /a HTTP/1.1", "Host: a", "Transfer-Encoding: chunked", body=b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
         self.assertEqual(self.asked.body, b"abcde")
 
+    def test_longKey(self) -> None:
+        self.ask("PUT", "/a", Idempotency_Key="k" * 255)
+        self.assertEqual(self.asked.headers, {"idempotency-key": "k" * 255})
+        answer = self.ask("PUT", "/b", Idempotency_Key="k" * 256)
+        self.assertEqual((answer.status, answer.code, self.asked.path), (400, "bad_body", ("a",)))
+        self.assertNotIn(b"kkk", answer.body)
+
     def test_forms(self) -> None:
         """A form is a body like any other, however broken: nothing reads it, no parameter comes of it."""
         for type in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "multipart/form-data"):

@@ -116,6 +116,14 @@ class Check(Case):
         self.assertEqual(pointer("/a", "b/c~d"), "/a/b~1c~0d")
         self.assertEqual(self.refused(Map(Null()), {"a/b": 1})[0], "/a~1b")
 
+    def test_longKey(self) -> None:
+        """What a client sends is not repeated at length."""
+        path, message = self.refused(Object({}, {"a": String()}), {"k" * 5000: 1})
+        self.assertLess(len(message), 200)
+        self.assertLess(len(path), 100)
+        path, _ = self.refused(Map(String()), {"k" * 5000: 1})
+        self.assertLess(len(path), 100)
+
     def test_absent(self) -> None:
         """No body is refused, unless it may be missing."""
         refusal = self.assertRaises(Refusal, POINT.absent)

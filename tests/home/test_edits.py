@@ -283,6 +283,16 @@ class RoomTests(EditCase):
         self.assertEqual(len(self.lines), 17)
         self.assertNotIn("dangling_isin", {each.code for each in home.problems})
 
+    def test_manyInside(self) -> None:
+        """Ten of them are named in the message, a hundred in the details."""
+        head, tail = self.old.split(b"</dhc:controllables>")
+        device = '<dhc:device class="SimpleLamp" id="many%d"><dhc:isIn>kitchen</dhc:isIn></dhc:device>\n'
+        self.old = head + "".join(device % each for each in range(200)).encode() + b"</dhc:controllables>" + tail
+        inside = readHome(self.old, "f").devicesIn("kitchen")
+        message = self.refused(Code.IN_USE, edits.removeRoom, "flat", "kitchen")
+        self.assertEqual(message, f"devices are in it: {', '.join(inside[:10])} and {len(inside) - 10} more")
+        self.assertEqual(self.details["devices"], list(inside[:100]))
+
     def test_removeOneOfTwo(self) -> None:
         """Where another room has the id, too, devices stay where they are."""
         self.old = samples.read("broken/duplicate-room.xml")
@@ -420,7 +430,9 @@ class FlatTests(EditCase):
         self.assertEqual(self.details["devices"], ["TempHum_1", "ThermostaticRadiatorValve_1"])
         home = self.edit(edits.removeFlat, "flat2", force=True)
         self.assertIsNone(home.devices["TempHum_1"].isIn)
-        self.old = edits.setLocation(self.old, "Bare_1", "empty_flat")
+        self.old = edits.setLocation(self.old, "Bare_1", "garden").replace(
+            b"<dhc:isIn>garden<", b"<dhc:isIn>empty_flat<", 1
+        )
         self.refused(Code.IN_USE, edits.removeFlat, "empty_flat")
         self.assertEqual(self.details["devices"], ["Bare_1"])
 

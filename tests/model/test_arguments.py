@@ -179,6 +179,24 @@ class SetTests(ArgumentsTestCase):
         self.assertTrue(len(error.refused.message) < 200)
 
 
+class LongTextTests(ArgumentsTestCase):
+    def test_text(self) -> None:
+        """A text is as long as a device can be told, whatever type the parameter has; a message does not repeat it."""
+        for param in (Param("name", "String"), Param("value", "Object"), Param("value", "Measure"), Param("x", "New")):
+            type = CommandType("XCommand", "x", (param,))
+            refusal = self.assertRaises(Refusal, arguments, [type], {param.name: "x" * 1001})
+            self.assertEqual(refusal.refused.code, Code.OUT_OF_RANGE)
+            self.assertIn("at most 1000 characters, got 1001", refusal.refused.message)
+            self.assertNotIn("xxx", refusal.refused.message)
+        type = CommandType("XCommand", "x", (Param("name", "String"),))
+        self.assertEqual(arguments([type], {"name": "x" * 1000})[1], {"name": "x" * 1000})
+
+    def test_unknownKey(self) -> None:
+        refused = self.refused(Code.BAD_BODY, "SimpleLamp", "on", {"k" * 5000: 1}).refused
+        self.assertLess(len(refused.message), 200)
+        self.assertLess(len(refused.details["parameter"]), 100)
+
+
 class MeasureTests(ArgumentsTestCase):
     def test_temperature(self) -> None:
         """Exchanges 470, 473."""

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from dog.model.catalogue import CommandType
 from dog.model.command import Command, Outcome, Stage
-from dog.model.refusal import Code, Refusal, Refused
+from dog.model.refusal import Code, Refusal, Refused, clipped, quoted, some
 from dog.model.rights import ANONYMOUS, GATEWAY, Principal, Right, Role
 
 
@@ -47,6 +47,18 @@ class RefusalTests(SynchronousTestCase):
         error = Refusal(Code.BAD_VALUE, "no", parameter="x")
         self.assertEqual(error.refused, Refused(Code.BAD_VALUE, "no", {"parameter": "x"}))
         self.assertEqual(str(error), "no")
+
+
+    def test_clientsText(self) -> None:
+        """As much as can be recognised is repeated."""
+        self.assertEqual((quoted("a'b"), quoted(None), clipped("x" * 80)), ('"a\'b"', "None", "x" * 80))
+        self.assertEqual((clipped("x" * 81), quoted("x" * 81)), ("x" * 79 + "…", repr("x" * 79 + "…")))
+
+    def test_some(self) -> None:
+        names = [f"n{each}" for each in range(12)]
+        self.assertEqual(some(names[:10]), "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9")
+        self.assertEqual(some(names), "n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 2 more")
+        self.assertEqual(some([]), "")
 
 
 class RightsTests(SynchronousTestCase):

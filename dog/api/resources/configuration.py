@@ -25,7 +25,7 @@ from dog.model.device import (
     StateValue,
 )
 from dog.model.home import Home
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, clipped, quoted
 from dog.model.rights import Right
 
 
@@ -57,7 +57,7 @@ def setConfiguration(call: Call, homes: LiveHome) -> Deferred[Result]:
     seen: set[str] = set()
     for each in devices:
         if each.id in seen:
-            raise Refusal(Code.DUPLICATE_ID, f"device {each.id!r} is in the body twice", id=each.id)
+            raise Refusal(Code.DUPLICATE_ID, f"device {quoted(each.id)} is in the body twice", id=clipped(each.id))
         seen.add(each.id)
 
     def change(home: Home, data: bytes) -> bytes:
@@ -75,7 +75,7 @@ def _check(home: Home, device: Device, before: Device | None) -> None:
     if device.type is None and (before is None or before.cls != device.cls):
         raise Refusal(
             Code.BAD_VALUE,
-            f"device {device.id!r}: there is no device class {device.cls!r}",
+            f"device {quoted(device.id)}: there is no device class {quoted(device.cls)}",
             parameter="class",
             expected="the name of a device class",
         )
@@ -83,7 +83,7 @@ def _check(home: Home, device: Device, before: Device | None) -> None:
     if device.isIn is not None and not stays and device.isIn not in home.places:
         raise Refusal(
             Code.BAD_VALUE,
-            f"device {device.id!r}: isIn: there is no room {device.isIn!r}",
+            f"device {quoted(device.id)}: isIn: there is no room {quoted(device.isIn)}",
             parameter="isIn",
             expected="the id of a room",
         )

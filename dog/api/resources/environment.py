@@ -16,7 +16,7 @@ from dog.api.views.schema import ENVIRONMENT, FLAT, FLATS, ROOM, ROOMS
 from dog.home import edits
 from dog.live.home import LiveHome
 from dog.model.home import Flat, Home, Opening, Room, Surface, Wall
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, quoted
 from dog.model.rights import Right
 
 _READ = (Code.NOT_FOUND,)
@@ -169,7 +169,7 @@ def flatOf(home: Home, call: Call) -> Flat:
     """The flat that the path names, wherever in the building it is."""
     found = home.flat(call.params["flat"])
     if found is None:
-        raise Refusal(Code.NOT_FOUND, f"there is no flat {call.params['flat']!r}")
+        raise Refusal(Code.NOT_FOUND, f"there is no flat {quoted(call.params['flat'])}")
     return found
 
 
@@ -179,7 +179,7 @@ def roomOf(home: Home, call: Call) -> Room:
     for each in flat.rooms:
         if each.id == call.params["room"]:
             return each
-    raise Refusal(Code.NOT_FOUND, f"there is no room {call.params['room']!r} in flat {flat.id!r}")
+    raise Refusal(Code.NOT_FOUND, f"there is no room {quoted(call.params['room'])} in flat {quoted(flat.id)}")
 
 
 # -- from bodies ------------------------------------------------------------------------------------------
@@ -232,9 +232,9 @@ def _sameId(given: str | None, named: str) -> None:
     if given != named:
         raise Refusal(
             Code.BAD_BODY,
-            f"id: the path names {named!r}, the body {given!r}",
+            f"id: the path names {quoted(named)}, the body {quoted(given)}",
             path="/id",
-            expected=f"the id of the path, {named!r}",
+            expected=f"the id of the path, {quoted(named)}",
         )
 
 

@@ -16,7 +16,7 @@ from dog.core.events import Event, Resume
 from dog.core.filters import EVERY, Filter, fits
 from dog.core.subscriptions import ALL, STATE_CHANGE, Subscriptions
 from dog.model.catalogue import catalogue
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, quoted
 from dog.model.rights import Right
 
 REGISTERED = {"result": "Registration completed successfully"}
@@ -184,7 +184,7 @@ def subscribe(call: Call, core: Core, subscriptions: Subscriptions) -> Answer:
     names, unknown = resolve(wish.names)
     subscriptions.subscribe(connection, device, names, wish.filter, wish.interval)
     connection.shape = call.profile, call.full
-    warnings = (*_unknownDevice(call), *unknown, *(f"unknown key {each!r}" for each in wish.unknown))
+    warnings = (*_unknownDevice(call), *unknown, *(f"unknown key {quoted(each)}" for each in wish.unknown))
     response: dict[str, Any] = dict(REGISTERED)
     if wish.snapshot or wish.since is not None:
         connection.features |= RESUMING
@@ -265,7 +265,7 @@ def resolve(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     for name in names:
         classes = tuple(_classes(name))
         if not classes:
-            warnings[f"unknown notification {name!r}"] = None
+            warnings[f"unknown notification {quoted(name)}"] = None
         found.update(dict.fromkeys(classes or (name,)))
     return tuple(found), tuple(warnings)
 
@@ -310,4 +310,4 @@ def _unknownDevice(call: Call) -> tuple[str, ...]:
     device = call.params.get("device")
     if device is None or call.house.device(device) is not None:
         return ()
-    return (f"unknown device {device!r}",)
+    return (f"unknown device {quoted(device)}",)

@@ -17,7 +17,7 @@ from dog.core.events import Event, Resume
 from dog.core.visibility import House
 from dog.live.attachments import Attachments
 from dog.live.links import Link, LinkState
-from dog.model.refusal import Code, Refusal, Refused
+from dog.model.refusal import Code, Refusal, Refused, clipped, quoted
 from dog.model.rights import Right
 
 #: Events on one page, at most.
@@ -171,7 +171,7 @@ def command(call: Call, core: Core) -> Result:
     """What became of a command; the gateway remembers the last of them."""
     entry = core.ledger.get(call.params["command"])
     if entry is None or entry.command.device not in call.house.visible:
-        return Refused(Code.NOT_FOUND, f"there is no command {call.params['command']!r}")
+        return Refused(Code.NOT_FOUND, f"there is no command {quoted(call.params['command'])}")
     return Answer(entryJson(entry))
 
 
@@ -237,5 +237,5 @@ def _integer(call: Call, name: str, default: int, least: int, most: int | None =
         return int(text)
     expected = f"a whole number from {least}" + (f" to {most}" if most else "")
     raise Refusal(
-        Code.BAD_VALUE, f"{name}={text} in the query: expected {expected}", parameter=name, expected=expected
+        Code.BAD_VALUE, f"{name}={clipped(text)} in the query: expected {expected}", parameter=name, expected=expected
     )

@@ -13,7 +13,7 @@ from dog.api import jsontext
 from dog.api.call import ParsedBody, Reply
 from dog.api.views.instant import instant
 from dog.core.events import Event
-from dog.model.refusal import Code, Refusal, Refused
+from dog.model.refusal import MAX_KEY, Code, Refusal, Refused, quoted
 from dog.model.values import render
 
 #: What a request may want to do.
@@ -101,8 +101,11 @@ def _request(message: Mapping[str, Any]) -> Asked | bytes:
         if not isinstance(value, str):
             problem = "is missing" if value is None else "is not a text"
             return _refuse(echo, Refused(Code.BAD_BODY, f"{name} {problem}", {"path": f"/{name}"}))
+    if key is not None and len(key) > MAX_KEY:
+        problem = f"idempotencyKey has more than {MAX_KEY} characters"
+        return _refuse(echo, Refused(Code.BAD_BODY, problem, {"path": "/idempotencyKey"}))
     if action not in ACTIONS:
-        message_ = f"there is no action {action!r}; there are {', '.join(ACTIONS)}"
+        message_ = f"there is no action {quoted(action)}; there are {', '.join(ACTIONS)}"
         return _refuse(echo, Refused(Code.METHOD_NOT_ALLOWED, message_, {"allowed": list(ACTIONS)}))
     path, query = (_known if len(endPoint) <= MAX_KNOWN else _place)(endPoint)
     parameters = message.get("parameters")

@@ -117,6 +117,10 @@ class RequestTests(Reading):
     def test_key(self) -> None:
         self.assertEqual(self.asked(message(idempotencyKey="k1")).key, "k1")
         self.assertIsNone(self.asked(message(idempotencyKey="")).key)
+        self.assertEqual(self.asked(message(idempotencyKey="k" * 255)).key, "k" * 255)
+        answer = self.refused(message(idempotencyKey="k" * 256))
+        self.assertEqual((answer["status"], answer["error"]["path"]), (400, "/idempotencyKey"))
+        self.assertNotIn("kkk", answer["error"]["message"])
         self.assertEqual(self.refused(message(idempotencyKey=5))["error"]["path"], "/idempotencyKey")
 
 
