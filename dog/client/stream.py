@@ -142,7 +142,8 @@ class Stream:
         how = body.get("resume")
         told: list[Told] = []
         if "since" in request.parameters and how not in ("complete", "replay"):
-            told.append(self._gapped(Gap.of(body.get("gap"))))
+            self._beginAnew(epoch)
+            told.append(Gap.of(body.get("gap")))
         self._epoch = epoch
         if self._marks is not None:
             self._marks.append(None if how == "replay" else eventId)
@@ -188,8 +189,8 @@ class Stream:
 
     def _told(self, gap: Gap) -> list[Told]:
         """The gateway had to drop something."""
-        self._gapped(gap)
         if self._numbered and gap.until is not None:
+            self._beginAnew(gap.epoch)
             self._epoch = gap.epoch or self._epoch
             if self._marks is None:
                 self._moveTo(gap.until)
@@ -198,21 +199,22 @@ class Stream:
             told.append(Snapshot(gap.devicesStatus, gap.epoch, gap.until))
         return told
 
-    def _gapped(self, gap: Gap) -> Gap:
-        self._seen.clear()
-        self._order.clear()
-        self._last.clear()
-        return gap
+    def _beginAnew(self, epoch: str | None) -> None:
+        """After a gap, numbers of another epoch may have begun anew: those that have come say nothing of them."""
+        if epoch is None or epoch != self._epoch:
+            self._seen.clear()
+            self._order.clear()
+            self._last.clear()
 
     def _unnumbered(self, again: bool) -> list[Told]:
         """Nothing is known of what happened since the last conversation, nor will be after this one."""
         self._position = None
         self._known.clear()
-        gap = self._gapped(Gap(None, None, None))
+        self._beginAnew(None)
         if not again or self._blind:
             return []
         self._blind = True
-        return [gap]
+        return [Gap(None, None, None)]
 
     def _moveTo(self, cursor: int) -> None:
         assert self._epoch is not None

@@ -388,8 +388,7 @@ export class Stream {
     this.#fresh.delete(scope);
     const told = [];
     if (parameters.since && resume !== "complete" && resume !== "replay") {
-      this.#seen.clear();
-      this.#last.clear();
+      this.#beginAnew(epoch);
       told.push(["onGap", { from: gap?.from ?? null, to: gap?.to ?? null }]);
     }
     this.#epoch = epoch;
@@ -426,9 +425,8 @@ export class Stream {
 
   #gapped({ gap, devicesStatus }) {
     const { epoch, from = null, to = null } = gap ?? {};
-    this.#seen.clear();
-    this.#last.clear();
     if (this.numbered && to !== null) {
+      this.#beginAnew(epoch);
       this.#epoch = epoch ?? this.#epoch;
       if (!this.#marks) this.#moveTo(to);
     }
@@ -437,12 +435,18 @@ export class Stream {
     return told;
   }
 
+  /** After a gap, numbers of another epoch may have begun anew: those that have come say nothing of them. */
+  #beginAnew(epoch) {
+    if (epoch && epoch === this.#epoch) return;
+    this.#seen.clear();
+    this.#last.clear();
+  }
+
   /** Nothing is known of what happened since the last conversation, nor will be after this one. */
   #unnumbered(again) {
     this.position = null;
     this.#known.clear();
-    this.#seen.clear();
-    this.#last.clear();
+    this.#beginAnew(null);
     if (!again || this.#blind) return [];
     this.#blind = true;
     return [["onGap", { from: null, to: null }]];
