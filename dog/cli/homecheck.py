@@ -98,10 +98,10 @@ def driverProblems(home: Home, file: str) -> Iterator[Problem]:
     from dog.model.home import Problem
 
     drivers = findDrivers()
-    gateways = {each.gateway for each in home.devices.values() if each.gateway}
     groups: dict[tuple[str, str | None], list[Device]] = {}
     for device in home.devices.values():
-        behind = device.id if device.id in gateways else device.gateway
+        gateway = home.gatewayOf(device)
+        behind = device.gateway if gateway is None else gateway.id
         groups.setdefault(((device.domoticSystem or "").lower(), behind), []).append(device)
     without: dict[str, list[Device]] = {}
     for (system, gatewayId), devices in groups.items():

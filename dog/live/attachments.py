@@ -15,7 +15,7 @@ from dog.live.drivers import Drivers
 from dog.live.links import Link
 from dog.live.stepper import Stepper
 from dog.model.device import Device
-from dog.model.home import Home, HomeDiff
+from dog.model.home import HomeDiff
 from dog.model.refusal import Code, Refusal
 
 Key = tuple[str, Hashable]
@@ -120,7 +120,7 @@ class Attachments(Service):
             else:
                 self._refuse(device, "no_driver", f"no driver for {device.domoticSystem}")
             return
-        gateway = self._gatewayOf(device, home)
+        gateway = home.gatewayOf(device)
         settings = self._settings.get(driver.name, {})
         try:
             key: Key = (driver.name, driver.linkKey(settings, gateway, device))
@@ -141,11 +141,6 @@ class Attachments(Service):
             return
         self._stepper.step(Attached(device.id, True))
         link.tell(device.id)
-
-    def _gatewayOf(self, device: Device, home: Home) -> Device | None:
-        if device.gateway:
-            return home.devices.get(device.gateway)
-        return device if device.type is not None and device.cls.endswith("Gateway") else None
 
     def _refuse(self, device: Device, code: str, reason: str) -> None:
         self._unserved[device.id] = (Code.NO_DRIVER, reason)

@@ -151,6 +151,16 @@ class Home:
         found.update(each.id for each in self.flats())
         return frozenset(each for each in found if each)
 
+    @cached_property
+    def _gateways(self) -> frozenset[str]:
+        return frozenset(each.gateway for each in self.devices.values() if each.gateway)
+
+    def gatewayOf(self, device: Device) -> Device | None:
+        """The gateway device a device is reached through: the one it names, or itself where it is one."""
+        if device.gateway:
+            return self.devices.get(device.gateway)
+        return device if device.cls.endswith("Gateway") or device.id in self._gateways else None
+
     def devicesIn(self, room: str) -> tuple[str, ...]:
         """Ids of the devices whose C{isIn} names this place."""
         return tuple(each.id for each in self.devices.values() if each.isIn == room)

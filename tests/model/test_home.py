@@ -80,3 +80,22 @@ class ProblemTests(SynchronousTestCase):
         self.assertEqual(str(problem), "home.xml:12:5: device d1: no class Teleporter [unknown_class]")
         problem = Problem("syntax", "not well-formed", "home.xml", 3, fatal=True)
         self.assertEqual(str(problem), "home.xml:3: not well-formed [syntax]")
+
+
+class GatewayTests(SynchronousTestCase):
+    def test_gatewayOf(self) -> None:
+        """The gateway it names; itself, where it is a gateway or others name it as one."""
+        devices = (
+            Device("gw", "ModbusGateway"),
+            Device("lamp", "SimpleLamp", gateway="gw"),
+            Device("bridge", "HueBridge"),
+            Device("light", "ColorDimmableLight", gateway="bridge"),
+            Device("lost", "SimpleLamp", gateway="nowhere"),
+            Device("alone", "SimpleLamp"),
+        )
+        home = Home(devices={each.id: each for each in devices})
+        found = {each.id: getattr(home.gatewayOf(each), "id", None) for each in devices}
+        self.assertEqual(
+            found,
+            {"gw": "gw", "lamp": "gw", "bridge": "bridge", "light": "bridge", "lost": None, "alone": None},
+        )
