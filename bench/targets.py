@@ -109,7 +109,7 @@ def measured(results: Results) -> str:
             rows.append(
                 [
                     scenario,
-                    _NAMES.get(figure, figure),
+                    "s of CPU" if (scenario, figure) == ("start", "cpu") else _NAMES.get(figure, figure),
                     *("" if each is None else f"{each:.4g}" for each in values),
                     "" if share is None else f"{share:.2f}",
                 ]
