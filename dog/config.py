@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dog.model.rights import Role
+
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?", re.ASCII)
 
 #: Both loopback addresses: a Twisted C{tcp:} endpoint is IPv4 only.
 LOOPBACK = ("tcp:8080:interface=127.0.0.1", "tcp6:8080:interface=\\:\\:1")
@@ -34,6 +37,7 @@ class Settings:
     @ivar commandTimeout: seconds until a command must have been acknowledged.
     @ivar maxBody: bytes of a request's body, and of a WebSocket message.
     @ivar origins: other origins whose pages may use the API (CORS).
+    @ivar hosts: names by which the gateway may be addressed besides addresses, localhost and the machine's own.
     @ivar heartbeat: seconds between the pings that WebSocket clients get; 0: none.
     @ivar slowFor: seconds that a WebSocket client may take nothing of what it is sent.
     @ivar maxWaiting: bytes of notifications that may wait for one of them.
@@ -53,6 +57,7 @@ class Settings:
     commandTimeout: float = 2.0
     maxBody: int = 1024 * 1024
     origins: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     heartbeat: float = 30.0
     slowFor: float = 30.0
     maxWaiting: int = 256 * 1024
@@ -89,6 +94,13 @@ def _endpoints(value: Any) -> tuple[str, ...]:
     found = _texts(value)
     if not found:
         raise ValueError("at least one endpoint")
+    return found
+
+
+def _hosts(value: Any) -> tuple[str, ...]:
+    found = _texts(value)
+    if not all(_HOST.fullmatch(each) for each in found):
+        raise ValueError('a list of host names without scheme and port, e.g. ["dog.example"]')
     return found
 
 
@@ -154,6 +166,7 @@ KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "websocket_path": ("websocketPath", _urlPath),
         "anonymous": ("anonymous", _role),
         "origins": ("origins", _texts),
+        "hosts": ("hosts", _hosts),
         "max_body": ("maxBody", _integer(1024, 64 * 1024 * 1024)),
         "heartbeat": ("heartbeat", _number(0, 3600)),
         "slow_for": ("slowFor", _number(1, 3600)),

@@ -126,6 +126,7 @@ class Gateway(MultiService):
             ws={settings.websocketPath: WebSocketDoor(self.sockets)},
             pages=pages(settings.websocketPath),
             origins=settings.origins,
+            hosts=settings.hosts,
             maxBody=settings.maxBody,
         )
         optional = frozenset(LOOPBACK[1:]) if settings.listen == LOOPBACK else frozenset[str]()

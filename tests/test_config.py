@@ -40,6 +40,7 @@ class SettingsTests(SynchronousTestCase):
             [server]
             listen = ["tcp:8080"]
             anonymous = "user"
+            hosts = ["dog.example", "dog_2"]
             [api]
             profile = "released"
             command_timeout = 5
@@ -52,6 +53,7 @@ class SettingsTests(SynchronousTestCase):
         self.assertEqual((settings.simulate, settings.seed, settings.listen), (True, 7, ("tcp:8080",)))
         self.assertEqual((settings.anonymous, settings.profile), (Role.USER, "released"))
         self.assertEqual(settings.commandTimeout, 5.0)
+        self.assertEqual(settings.hosts, ("dog.example", "dog_2"))
         self.assertEqual(settings.drivers, {"modbus": {"pollingTimeMillis": 1000}})
 
     def test_everyProblemWithItsLine(self) -> None:
@@ -76,6 +78,8 @@ class SettingsTests(SynchronousTestCase):
             '[server]\nanonymous = "god"',
             '[server]\nwebsocket_path = "ws"',
             '[server]\nwebsocket_path = "/api/v1"',
+            '[server]\nhosts = ["http://dog.example"]',
+            '[server]\nhosts = ["dog.example:8080"]',
             "[server]\nmax_body = 10",
             "[server]\nmax_body = true",
             "[api]\ncommand_timeout = 0",

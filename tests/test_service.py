@@ -12,7 +12,9 @@ from typing import Any
 
 from autobahn.websocket.compress import PerMessageDeflateOffer
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.testing import MemoryReactorClock
+from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.api.call import Request
@@ -47,6 +49,28 @@ class ComposedTests(SynchronousTestCase):
         gateway = self.gateway()
         self.assertEqual(gateway.stepper.core.home.devices, {})
         self.assertEqual(len(self.reactor.tcpServers), 2)
+
+    def test_hosts(self) -> None:
+        """Neither a request nor a WebSocket by a name that nobody has given the gateway."""
+        self.gateway(hosts=("dog.example",))
+        site: Any = self.reactor.tcpServers[0][1]
+        upgrade = (
+            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        )
+        for path, host, more, status in (
+            ("/health", "evil.example", "", b"421"),
+            ("/health", "dog.example", "", b"200"),
+            ("/health", "127.0.0.1:8080", "", b"200"),
+            ("/ws", "evil.example", upgrade, b"421"),
+            ("/ws", "dog.example", upgrade, b"101"),
+        ):
+            transport: Any = StringTransport()
+            channel = transport.protocol = site.buildProtocol(transport.getPeer())
+            channel.makeConnection(transport)
+            channel.dataReceived(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode())
+            self.assertEqual(transport.value().split()[1], status, (path, host))
+            transport.protocol.connectionLost(Failure(ConnectionDone()))
 
     def test_simulated(self) -> None:
         gateway = self.gateway(home=DEMO, simulate=True)
@@ -224,7 +248,7 @@ class ProcessTests(SynchronousTestCase):
             client = socket.create_connection((host, int(port)), timeout=20)
             self.addCleanup(client.close)
             client.sendall(
-                b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
             )
             clients.append(client)

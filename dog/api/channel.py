@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,6 +14,8 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request as WebRequest
+
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,20 @@ class BoundedRequest(WebRequest):
             self.channel.loseConnection()
             return
         # Twisted would parse forms into args; no resource here takes any.
+        path = self._originForm(command, path)
         self.contentType = self.getHeader(b"content-type")
         self.requestHeaders.removeHeader(b"content-type")
         super().requestReceived(command, path, version)
+
+    def _originForm(self, command: bytes, target: bytes) -> bytes:
+        """The request target as a path (RFC 9112, 3.2): an absolute one says the host, too; a star is the server."""
+        absolute = _ABSOLUTE.match(target)
+        if absolute is not None:
+            self.requestHeaders.setRawHeaders(b"host", [absolute[1]])
+            target = target[absolute.end() :]
+        elif target == b"*" and command == b"OPTIONS":
+            return b"/"
+        return target if target.startswith(b"/") else b"/" + target
 
     def process(self) -> None:
         if self.contentType is not None:
@@ -123,6 +137,11 @@ class BoundedChannel(HTTPChannel):
         self.transport.write(self.bounds.tooLarge(request))
         self._relax()
         self._expect(self.bounds.drainTimeout)
+
+    def forceAbortClient(self) -> None:
+        """As Twisted's own, which says a second time in the log that the connection is closed."""
+        self._abortingCall = None
+        self.transport.abortConnection()
 
     def connectionLost(self, reason: Any = None) -> None:
         self._answering = True

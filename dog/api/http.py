@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -21,8 +22,9 @@ from twisted.web.server import Request as WebRequest
 from dog.api.call import Media, Reply, Request, Streaming
 from dog.api.channel import BoundedChannel, BoundedRequest, Bounds
 from dog.api.dispatch import SAFE, Api
+from dog.api.hosts import Hosts
 from dog.api.origins import Origins
-from dog.model.refusal import MAX_KEY, Code, Refusal, Refused, clipped
+from dog.model.refusal import MAX_KEY, Code, Refusal, Refused, clipped, quoted
 from dog.model.rights import ANONYMOUS, Principal
 
 #: Who asks. Raises L{Refusal} C{unauthorized}.
@@ -36,6 +38,9 @@ _TAKEN = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-Non
 
 #: Methods that pages of other origins may use.
 _UNASKED = SAFE | {"OPTIONS"}
+
+#: Methods of a page.
+_READABLE = "GET, HEAD, OPTIONS"
 
 #: More query parameters than any resource knows.
 _MAX_PARAMETERS = 100
@@ -119,6 +124,22 @@ class Door(Resource):
             )
         )
 
+    def tell(self, request: WebRequest, decide: Callable[[Request], Reply]) -> int:
+        """Answer what never comes to the resource tree."""
+        asked = self.understood(request)
+        exchange = _Exchange(request, succeed(decide(asked)))
+        exchange.begin(self.headers(request, asked))
+        return NOT_DONE_YET
+
+    def refusing(self, refused: Refused, allow: str | None = None) -> IResource:
+        """A resource that says so, in the type that the client accepts. C{allow}: the methods that there are."""
+        headers = {} if allow is None else {"Allow": allow}
+        return _Told(self, lambda asked: replace(self._api.refuse(asked, refused), headers=headers))
+
+    def options(self, allow: str) -> IResource:
+        """A resource that says which methods there are."""
+        return _Told(self, lambda asked: Reply(204, headers={"Allow": allow}))
+
     def _refused(self, asked: Request, refused: Refused) -> Deferred[Reply]:
         answered: Deferred[Reply] = Deferred()
         answered.callback(self._api.refuse(asked, refused))
@@ -154,6 +175,20 @@ class Door(Resource):
         return "\r\n".join([*lines, "", ""]).encode() + reply.body
 
 
+class _Told(Resource):
+    """An answer that is known already."""
+
+    isLeaf = True
+
+    def __init__(self, door: Door, decide: Callable[[Request], Reply]) -> None:
+        super().__init__()
+        self._door = door
+        self._decide = decide
+
+    def render(self, request: WebRequest) -> int:
+        return self._door.tell(request, self._decide)
+
+
 class _Exchange:
     """One request on its way back."""
 
@@ -180,12 +215,11 @@ class _Exchange:
         if self._gone:
             return
         request = self._request
-        request.setResponseCode(reply.status)
+        request.setResponseCode(reply.status, _PHRASES.get(reply.status))
         headers = {**common, **headersOf(reply)}
         if "Access-Control-Max-Age" in headers and "Allow" in headers:
             headers["Access-Control-Allow-Methods"] = headers["Allow"]
-        for name, value in headers.items():
-            request.setHeader(name.encode(), _oneLine(value).encode())
+        _setHeaders(request, headers)
         if reply.stream is not None and request.method != b"HEAD":
             self._stream = reply.stream
             self._stream.begin(request)
@@ -218,6 +252,15 @@ def headersOf(reply: Reply) -> dict[str, str]:
 _CONTENT_TYPES = {Media.TEXT: "text/plain; charset=utf-8", Media.XML: "application/xml; charset=utf-8"}
 
 
+#: What Twisted has no words for.
+_PHRASES = {Code.MISDIRECTED.status: b"Misdirected Request"}
+
+
+def _setHeaders(request: WebRequest, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        request.setHeader(name.encode(), _oneLine(value).encode())
+
+
 def _oneLine(value: str) -> str:
     return " ".join(value.split())
 
@@ -231,8 +274,9 @@ def _header(request: WebRequest, name: str) -> str | None:
 class Root(Resource):
     """What is where: pages at C{/} and C{/static}, WebSockets at their paths, the API everywhere else."""
 
-    def __init__(self, door: Door, ws: Mapping[str, IResource], pages: IResource | None) -> None:
+    def __init__(self, door: Door, hosts: Hosts, ws: Mapping[str, IResource], pages: Resource | None) -> None:
         super().__init__()
+        self._hosts = hosts
         self._door = door
         self._ws = {_segments(path.encode().split(b"/")): resource for path, resource in ws.items()}
         self._pages = pages
@@ -240,13 +284,37 @@ class Root(Resource):
     def getChildWithDefault(self, path: bytes, request: WebRequest) -> IResource:
         request.setHeader(b"server", b"Dog")
         segments = _segments((request.prepath or []) + (request.postpath or []))
+        host = _header(request, "host")
+        if not self._hosts.allows(host):
+            message = f"this gateway is not known as {quoted(host)}: its setting hosts in [server] lists its names"
+            return self._door.refusing(Refused(Code.MISDIRECTED, message))
         ws = self._ws.get(segments)
         if ws is not None:
+            if request.method == b"OPTIONS":
+                return self._door.options("GET, OPTIONS")
+            _setHeaders(request, self._door.headers(request, self._door.understood(request)))
             return ws
         if self._pages is not None and (not segments or segments[0] == b"static"):
-            found: IResource = self._pages.getChildWithDefault(segments[0] if segments else b"", request)
-            return found
+            return self._page(self._pages, segments or (b"",), request)
         return self._door
+
+    def _page(self, pages: Resource, segments: tuple[bytes, ...], request: WebRequest) -> IResource:
+        """A page for GET and HEAD; all else is answered as the API does."""
+        found: Any = pages
+        for each in segments:
+            if found is not None and not found.isLeaf:
+                found = found.getStaticEntity(each)
+        if found is None or not found.isLeaf:
+            return self._door.refusing(Refused(Code.NOT_FOUND, "there is no such page"))
+        if request.method == b"OPTIONS":
+            return self._door.options(_READABLE)
+        if request.method not in (b"GET", b"HEAD"):
+            refused = Refused(
+                Code.METHOD_NOT_ALLOWED, f"only {_READABLE} are possible here", {"allowed": _READABLE.split(", ")}
+            )
+            return self._door.refusing(refused, _READABLE)
+        page: IResource = found
+        return page
 
 
 def _segments(path: Iterable[bytes]) -> tuple[bytes, ...]:
@@ -256,6 +324,7 @@ def _segments(path: Iterable[bytes]) -> tuple[bytes, ...]:
 class HttpSite(Site):
     """The web server. It keeps no access log, and so no timer that writes dates for one."""
 
+    noisy = False
     protocol = BoundedChannel  # type: ignore[assignment]
     requestFactory = BoundedRequest
     displayTracebacks = False
@@ -283,8 +352,9 @@ def factory(
     clock: IReactorTime,
     *,
     ws: Mapping[str, IResource] | None = None,
-    pages: IResource | None = None,
+    pages: Resource | None = None,
     origins: Iterable[str] = (),
+    hosts: Iterable[str] = (),
     maxBody: int = 1024 * 1024,
     receiveTimeout: float = 30.0,
     idleTimeout: float = 60.0,
@@ -295,10 +365,11 @@ def factory(
     @param ws: path -> the WebSocket's leaf resource there; C{/ws/} and C{//ws} are C{/ws}.
     @param pages: the resource whose children C{""} and C{static} are what the browser gets.
     @param origins: of other pages that may use the API (L{Origins}).
+    @param hosts: further names by which it can be addressed (L{Hosts}).
     @param maxBody: bytes of a request's body.
     @param receiveTimeout: seconds a request may take to arrive.
     @param idleTimeout: seconds a connection may stay open with nothing going on.
     """
     door = Door(api, Origins(origins), lambda request: anonymous)
     bounds = Bounds(maxBody, receiveTimeout, door.tooLarge)
-    return HttpSite(Root(door, ws or {}, pages), bounds, timeout=idleTimeout, reactor=clock)
+    return HttpSite(Root(door, Hosts(hosts), ws or {}, pages), bounds, timeout=idleTimeout, reactor=clock)

@@ -23,6 +23,7 @@ class Code(StrEnum):
     PRECONDITION_FAILED = "precondition_failed"
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    MISDIRECTED = "misdirected"
     UPGRADE_REQUIRED = "upgrade_required"
     BAD_VALUE = "bad_value"
     BAD_UNIT = "bad_unit"
@@ -53,6 +54,7 @@ _STATUS = {
     Code.PRECONDITION_FAILED: 412,
     Code.TOO_LARGE: 413,
     Code.UNSUPPORTED_MEDIA_TYPE: 415,
+    Code.MISDIRECTED: 421,
     Code.UPGRADE_REQUIRED: 426,
     Code.BAD_VALUE: 422,
     Code.BAD_UNIT: 422,

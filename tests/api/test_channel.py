@@ -7,6 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.web.server import NOT_DONE_YET
 
@@ -172,11 +173,16 @@ class Time(Case):
 
     def test_stuck(self) -> None:
         """A peer that does not take the end of the connection is dropped after a while."""
+        said: list[object] = []
+        observer: Any = said.append
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
         self.channel.dataReceived(b"GET")
         self.clock.advance(10)
         self.assertFalse(self.transport.disconnected)
         self.clock.advance(self.channel.abortTimeout)
         self.assertTrue(self.transport.disconnected)
+        self.assertEqual(len(said), 1, said)
 
     def slow(self) -> Deferred[Reply]:
         waiting = Deferred[Reply]()

@@ -51,6 +51,7 @@ class Case(SynchronousTestCase):
 
     def listen(self, **more: Any) -> None:
         tree: Any = self.tree
+        more.setdefault("hosts", ["a"])
         self.site = http.factory(tree, GUEST, self.clock, **more)
         self.connect()
 
@@ -341,7 +342,7 @@ class Places(Case):
 
     def setUp(self) -> None:
         super().setUp()
-        pages = Resource()
+        pages = self.pages = Resource()
         pages.putChild(b"", Child(b"page"))
         pages.putChild(b"static", Child(b"static"))
         pages.putChild(b"api", Child(b"wrong"))
@@ -352,6 +353,72 @@ class Places(Case):
         for path, body in (("/", b"page "), ("/?a=1", b"page "), ("/static/js/a.js", b"static js/a.js")):
             answer = self.ask("GET", path)
             self.assertEqual((answer.body, answer.headers["server"]), (body, "Dog"), path)
+
+    def test_optionsEverywhere(self) -> None:
+        """OPTIONS is 204 with the methods, and what a page of another origin asks."""
+        for path in ("/", "/static/a.js", "*", "/ws", "http://localhost:8080"):
+            answer = self.ask("OPTIONS", path, Origin="http://localhost:8080", Access_Control_Request_Method="GET")
+            methods = "GET, OPTIONS" if path == "/ws" else "GET, HEAD, OPTIONS"
+            self.assertEqual((answer.status, answer.headers["allow"]), (204, methods), path)
+            self.assertEqual(answer.headers["access-control-allow-methods"], methods)
+            self.assertEqual(answer.headers["access-control-allow-origin"], "http://localhost:8080")
+        self.assertEqual(self.tree.requests, [])
+
+    def test_star(self) -> None:
+        """Only OPTIONS is about the whole server."""
+        self.ask("GET", "*")
+        self.assertEqual(self.asked.path, ("*",))
+
+    def test_pagesErrors(self) -> None:
+        """What is wrong with a page is told as the API tells it."""
+        self.pages.putChild(b"static", Resource())
+        self.pages.children[b"static"].putChild(b"a.js", Child(b"a"))
+        for method, path, status in (
+            ("POST", "/", 405),
+            ("DELETE", "/static/a.js", 405),
+            ("GET", "/static/b.js", 404),
+            ("OPTIONS", "/static/b.js", 404),
+            ("GET", "/static", 404),
+            ("GET", "/static/b.js/c", 404),
+        ):
+            answer = self.ask(method, path, Origin="http://localhost:8080")
+            self.assertEqual(answer.status, status, path)
+            self.assertEqual(answer.code, "not_found" if status == 404 else "method_not_allowed")
+            self.assertEqual(answer.headers["access-control-allow-origin"], "http://localhost:8080")
+            if status == 405:
+                self.assertEqual(answer.headers["allow"], "GET, HEAD, OPTIONS")
+        answer = self.ask("GET", "/static/b.js", Accept="application/xml")
+        self.assertEqual(answer.headers["content-type"], "application/xml; charset=utf-8")
+        self.assertEqual(self.ask("HEAD", "/static/b.js").body, b"")
+        self.assertEqual(self.ask("GET", "/static/a.js").body.split()[0], b"a")
+
+    def test_hosts(self) -> None:
+        """Whoever takes the gateway for another is told so, at every door."""
+        self.listen(ws=self.sockets, pages=self.pages, hosts=["dog.example"])
+        for path in ("/api/v1/devices", "/", "/static/a", "/ws", "http://evil.example/a"):
+            answer = self.ask("GET", path, Host="evil.example", Upgrade="websocket")
+            self.assertEqual((answer.status, answer.code), (421, "misdirected"), path)
+            self.assertIn("'evil.example'", answer.json["error"]["message"])
+        self.assertTrue(self.transport.value().startswith(b"HTTP/1.1 421 Misdirected Request\r\n"))
+        self.assertEqual(self.tree.requests, [])
+        for host in ("dog.example", "dog.example:80", "127.0.0.1", "[::1]:8080", "localhost"):
+            self.assertEqual(self.ask("GET", "/a", Host=host).status, 200)
+        self.transport.clear()
+        self.send("GET /a HTTP/1.0")
+        self.assertEqual(self.answer().status, 200)
+
+    def test_absoluteForm(self) -> None:
+        """RFC 9112, 3.2.2: the host of the target counts, not that of the header."""
+        for target in ("http://localhost:8080/a/b?c=d", "HTTPS://127.0.0.1/a/b?c=d"):
+            self.assertEqual(self.ask("PUT", target, b"x", Host="evil.example").status, 200)
+            self.assertEqual((self.asked.path, self.asked.query, self.asked.body), (("a", "b"), {"c": "d"}, b"x"))
+        self.assertEqual(self.ask("GET", "http://localhost?x=1", Host="evil.example").body, b"page ")
+        self.assertEqual(self.ask("GET", "http://evil.example/a").status, 421)
+
+    def test_webSocketErrors(self) -> None:
+        """What a WebSocket's resource answers with, a page may see, too."""
+        answer = self.ask("GET", "/ws", Origin="http://localhost:8080")
+        self.assertEqual(answer.headers["access-control-allow-origin"], "http://localhost:8080")
 
     def test_webSocket(self) -> None:
         for path in ("/ws", "/ws/", "//ws", "/ws?x=1"):
@@ -390,6 +457,10 @@ class Site(Case):
         self.connect()
         self.assertEqual(self.ask("GET", "/a").status, 200)
         self.site.doStop()
+
+    def test_quiet(self) -> None:
+        """That it starts and stops is said by who starts it."""
+        self.assertFalse(self.site.noisy)
 
     def test_protocols(self) -> None:
         """HTTP/2 is not offered: the bounds are those of HTTP/1.1."""

@@ -207,7 +207,7 @@ class DoorTests(SynchronousTestCase):
         transport = StringTransport()
         channel = self.gateway._site.buildProtocol(None)
         channel.makeConnection(transport)
-        lines = [f"GET {path} HTTP/1.1", "Host: dog", "Accept: text/event-stream", *headers, "", ""]
+        lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Accept: text/event-stream", *headers, "", ""]
         channel.dataReceived("\r\n".join(lines).encode())
         self.channel = channel
         return transport

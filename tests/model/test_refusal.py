@@ -30,6 +30,7 @@ class RefusalTests(SynchronousTestCase):
             412: ["precondition_failed"],
             413: ["too_large"],
             415: ["unsupported_media_type"],
+            421: ["misdirected"],
             422: ["bad_value", "bad_unit", "out_of_range"],
             500: ["internal"],
             502: ["bus_refused"],
@@ -47,7 +48,6 @@ class RefusalTests(SynchronousTestCase):
         error = Refusal(Code.BAD_VALUE, "no", parameter="x")
         self.assertEqual(error.refused, Refused(Code.BAD_VALUE, "no", {"parameter": "x"}))
         self.assertEqual(str(error), "no")
-
 
     def test_clientsText(self) -> None:
         """As much as can be recognised is repeated."""

@@ -133,7 +133,7 @@ class UpgradeTests(SynchronousTestCase):
         self.assertTrue(behind.client(upgrade(Origin="https://other.example")).head.startswith(b"HTTP/1.1 403"))
 
     def test_bad(self) -> None:
-        client = self.behind.client(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
+        client = self.behind.client(b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\r\n")
         self.assertTrue(client.head.startswith(b"HTTP/1.1 400"))
         client.lose()
         self.assertEqual(self.behind.factory.connections, {})

@@ -69,7 +69,7 @@ class DoorTests(SynchronousTestCase):
         self.assertTrue(connection.isOpen)
 
     def test_noUpgrade(self) -> None:
-        answer = self.ask(b"GET /ws HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = self.ask(b"GET /ws HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertTrue(answer.startswith(b"HTTP/1.1 426 Upgrade Required\r\n"), answer)
         head, _, body = answer.partition(b"\r\n\r\n")
         self.assertIn(b"\r\nUpgrade: websocket", head)
@@ -82,14 +82,14 @@ class DoorTests(SynchronousTestCase):
 
     def test_otherMethods(self) -> None:
         for method in (b"POST", b"PUT", b"DELETE", b"HEAD"):
-            answer = self.ask(method + b" /ws HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+            answer = self.ask(method + b" /ws HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
             self.assertTrue(answer.startswith(b"HTTP/1.1 405"), answer)
             self.assertIn(b"\r\nAllow: GET, OPTIONS\r\n", answer)
-        self.assertTrue(self.ask(b"OPTIONS /ws HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 204"))
+        self.assertTrue(self.ask(b"OPTIONS /ws HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 204"))
 
     def test_incomplete(self) -> None:
         """An upgrade that lacks what the standard asks for."""
-        answer = self.ask(b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        answer = self.ask(b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
         self.assertTrue(answer.startswith(b"HTTP/1.1 400"), answer)
         self.assertTrue(self.transport.disconnecting)
 

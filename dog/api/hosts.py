@@ -1,0 +1,53 @@
+"""By which names the gateway can be addressed: what a page of another site can't make its own by DNS rebinding.
+
+A page of C{evil.example} may have that name resolve to an address in the house once it is loaded; to its browser the
+gateway is the page's own origin then. What it can't change is the name in the Host header.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterable
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+_HOST = re.compile(r"(?:\[([^\[\]]*)\]|([^\[\]:@/,\s]+))(?::\d{0,5})?", re.ASCII)
+
+
+class Hosts:
+    """The names that are the gateway's: addresses, C{localhost} and what is under it, the machine's own name with and
+    without C{.local}, and those that are configured.
+
+    @param configured: host names, without a port.
+    """
+
+    def __init__(self, configured: Iterable[str] = ()) -> None:
+        own = _plain(socket.gethostname()).removesuffix(".local")
+        self._names = frozenset({"localhost", own, f"{own}.local", *map(_plain, configured)})
+
+    def allows(self, host: str | None) -> bool:
+        """Whether a request with this Host header is for the gateway. HTTP/1.0 may go without: no browser does."""
+        if not host:
+            return True
+        match = _HOST.fullmatch(host)
+        if match is None:
+            return False
+        address, name = match.groups()
+        if address is not None:
+            return _isAddress(address)
+        name = _plain(name)
+        return name in self._names or name.endswith(".localhost") or _isAddress(name)
+
+
+def _plain(name: str) -> str:
+    return name.lower().removesuffix(".")
+
+
+def _isAddress(text: str) -> bool:
+    for kind in (IPv4Address, IPv6Address):
+        try:
+            kind(text)
+        except AddressValueError:
+            continue
+        return True
+    return False
