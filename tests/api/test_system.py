@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from dog.api.call import Reply, Request
 from dog.api.resources import system
+from dog.core.core import Applied
 from dog.core.events import EventLog, Kind, Tail
+from dog.core.now import Now
 from dog.core.visibility import House, Visibility
 from dog.interfaces import LinkFailed
-from dog.model.home import Home
+from dog.model.home import Home, HomeDiff, Problem
 from dog.model.measure import Measure
 from dog.model.rights import Principal, Role
 from dog.model.values import Reading, Slot
@@ -93,6 +96,16 @@ class Health(Case):
         gateway.attachments.drivers = type(gateway.attachments.drivers)(failed={"knx": "does not load"})
         health = gateway.ask("GET", "/health").json
         self.assertEqual((health["status"], health["drivers"]), ("degraded", {"knx": "does not load"}))
+
+    def test_problemsThatDoNoHarm(self) -> None:
+        """A house in which everything works is well, whatever there is to say about its file."""
+        gateway = Gateway()
+        warning = Problem("unknown_notification", "the catalogue has no notification 'X'", "home.xml", 7)
+        for problem, status in ((warning, "ok"), (replace(warning, fatal=True), "degraded")):
+            home = Home(problems=(problem,))
+            gateway.core.step(Applied(HomeDiff(home)), Now(0.0, START))
+            health = gateway.ask("GET", "/health").json
+            self.assertEqual((health["status"], len(health["problems"])), (status, 1))
 
     def test_problems(self) -> None:
         """What is wrong with the home file is told with its line, and never with its path."""

@@ -66,7 +66,7 @@ HEALTH = Named(
             ),
         },
     ),
-    "degraded: a device is not active or does not answer, a driver did not load, or the home has problems. "
+    "degraded: a device is not active or does not answer, a driver did not load, or the home can't be read. "
     "Who may not see the house is told no more than that.",
 )
 
@@ -90,7 +90,8 @@ def health(call: Call, core: Core, attachments: Attachments, about: Mapping[str,
     told = _devicesHealth(core, house)
     problems = core.home.problems
     failed = attachments.drivers.failed
-    well = not (told["inactive"] or told["offline"] or problems or failed)
+    unread = any(each.fatal for each in problems)
+    well = not (told["inactive"] or told["offline"] or unread or failed)
     found: dict[str, Any] = {
         "status": "ok" if well else "degraded",
         "name": str(about["name"]),
