@@ -7,7 +7,7 @@ command is the state that the actuator tells afterwards, for which it is asked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -32,10 +32,13 @@ Steps = Generator[Any, Any, Outcome]
 class Answering(Unit):
     """A device that can be asked.
 
+    @cvar every: seconds between two rounds in which it is asked whether it is still there; after a command that it did
+        not answer, the next round is at once. Two questions unanswered, and it can't be reached, until it is heard.
     @cvar patience: seconds for which an answer is waited for; then it is asked once more. Source: EEP 2.6, D2-01,
         "Actuator Status Query": 300 ms, and as much again for repeaters and a line that is busy.
     """
 
+    every = 900.0
     patience = 0.8
     tries = 2
 
@@ -45,6 +48,10 @@ class Answering(Unit):
     def __init__(self, *args: Any) -> None:
         self._heard: Counter[str] = Counter()
         self._waiting: list[tuple[str, Deferred[bool]]] = []
+        self._away = False
+        self._over = False
+        self._asking = False
+        self._round: IDelayedCall | None = None
         super().__init__(*args)
 
     # -- hooks ----------------------------------------------------------------------------------------------
@@ -71,9 +78,58 @@ class Answering(Unit):
         return found
 
     def refresh(self) -> None:
-        self.link.transmit(self.addressed(self.query()[1]), BACKGROUND)
+        """Ask for its state, and from now on every now and then."""
+        if self._round is not None:
+            self._round.cancel()
+            self._round = None
+        if not self._asking and not self._over:
+            self._asking = True
+            self._ask().addErrback(
+                lambda why: self.link.log.failure("asking {device} failed", why, device=self.device.id)
+            )
+
+    @inlineCallbacks
+    def _ask(self) -> Generator[Any, Any, None]:
+        kind, question = self.query()
+        away = False
+        try:
+            for _ in range(self.tries):
+                before = self._heard[kind]
+                failed: Outcome | None = yield self.link.transmit(self.addressed(question), BACKGROUND)
+                if failed is not None:
+                    break  # that says nothing about the device
+                away = self._heard[kind] == before and not (yield self._wait(kind, self.patience))
+                if not away:
+                    break
+        finally:
+            self._asking = False
+        if self._over:
+            return
+        if away and not self._away:
+            self._away = True
+            self._port.reachable(False, "the device does not answer")
+        self._again(self.every * self.link.random.uniform(0.9, 1.1))
+
+    def _again(self, seconds: float) -> None:
+        if self._round is not None:
+            self._round.cancel()
+        self._round = self.link.clock.callLater(seconds, self._due)
+
+    def _due(self) -> None:
+        self._round = None
+        self.refresh()
+
+    def report(self, readings: Iterable[Reading]) -> tuple[Reading, ...]:
+        if self._away:
+            self._away = False
+            self._port.reachable(True)
+        return super().report(readings)
 
     def end(self) -> None:
+        self._over = True
+        if self._round is not None:
+            self._round.cancel()
+            self._round = None
         waiting, self._waiting = self._waiting, []
         for _, each in waiting:
             each.callback(False)
@@ -104,6 +160,8 @@ class Answering(Unit):
                 return Outcome(Stage.CONFIRMED if done else Stage.SENT, seen=self.again())
         if answered:
             return Outcome(Stage.FAILED, Code.BUS_REFUSED, "it did not do so", seen=self.again())
+        if not self._over:
+            self._again(0.0)
         stage = Stage.FAILED if payload is None else Stage.UNKNOWN
         return Outcome(stage, Code.TIMEOUT, "the device does not answer")
 

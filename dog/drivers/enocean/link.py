@@ -51,6 +51,7 @@ class EnOceanLink:
     ) -> None:
         self.clock: IReactorTime = kit.clock
         self.log = kit.log
+        self.random = kit.random
         self.baseId = 0
         self.version = ""
         self.duty = DutyCycle()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from dog.drivers.enocean.erp import BROADCAST, BadTelegram, Rorg, Telegram, airtime
-from dog.drivers.enocean.esp3 import Packet
+from dog.drivers.enocean.esp3 import Deframer, Packet
 from dog.drivers.enocean.teachin import Answer, Request, TeachIn, answerUTE, parseTeachIn
+from tests.drivers.enocean import nodejs
 
 addresses = st.integers(0, 0xFFFFFFFF)
 telegrams = st.one_of(
@@ -100,3 +103,30 @@ class TeachIns(SynchronousTestCase):
                 answerUTE(query, answer, 0xFF800000),
                 Telegram(0xD4, bytes.fromhex(head + "024600 0a01d2"), 0xFF800000, 0, 0x01020304),
             )
+
+
+class JavaScript(SynchronousTestCase):
+    """Against npm's enocean-js, which nobody here wrote."""
+
+    def setUp(self) -> None:
+        reason = nodejs.whyNot()
+        if reason:
+            raise SkipTest(reason)
+
+    def test_samePackets(self) -> None:
+        """What it builds of a telegram is what we build, byte by byte, and what we read."""
+        random = Random(5)
+        telegrams = [
+            Telegram(rorg, random.randbytes(size), random.getrandbits(32), random.getrandbits(8))
+            for rorg, size in ((Rorg.RPS, 1), (Rorg.BS1, 1), (Rorg.BS4, 4), (Rorg.VLD, 3), (Rorg.VLD, 9))
+            for _ in range(8)
+        ]
+        asked = [
+            {"eep": None, "rorg": int(each.rorg), "payload": list(each.payload), "sender": f"{each.sender:08x}"}
+            | {"status": each.status, "direction": 1}
+            for each in telegrams
+        ]
+        for telegram, answer in zip(telegrams, nodejs.ask(*asked), strict=True):
+            line = bytes.fromhex(answer["line"])
+            self.assertEqual(line, telegram.packet().encode())
+            self.assertEqual([Telegram.parse(each) for each in Deframer().feed(line)], [telegram])

@@ -334,6 +334,36 @@ class Actuators(Case):
         self.assertEqual(outcome.code, "timeout")
         self.assertEqual(self.send("p", "getState").stage, Stage.FAILED)
 
+    def test_online(self) -> None:
+        """It is asked every quarter of an hour. Twice without an answer it is away, and back when it is heard."""
+        self.outlet()
+        self.air.sent.clear()
+        self.air.pump(1000)
+        self.assertEqual([each.payload.hex() for each in self.air.sent], ["0300"])
+        self.assertEqual(self.ports["p"].reachability, [])
+        del self.air.devices[0x01020304]
+        self.air.sent.clear()
+        self.air.pump(1000)
+        self.assertEqual(len(self.air.sent), 2)
+        self.assertEqual(self.ports["p"].reachability, [(False, "the device does not answer")])
+        self.air.pump(2000)
+        self.air.say(self.plug.status())
+        self.assertEqual([yes for yes, _ in self.ports["p"].reachability], [False, True])
+
+    def test_awayAfterCommand(self) -> None:
+        """A command that is not answered is followed by the question whether anybody is there."""
+        self.outlet()
+        del self.air.devices[0x01020304]
+        self.assertEqual(self.send("p", "on").stage, Stage.UNKNOWN)
+        self.assertEqual([yes for yes, _ in self.ports["p"].reachability], [False])
+
+    def test_awayIsTheDevice(self) -> None:
+        """What the transceiver refuses says nothing about the device."""
+        self.outlet()
+        self.air.code = ReturnCode.LOCK_SET
+        self.air.pump(3000)
+        self.assertEqual(self.ports["p"].reachability, [])
+
     def test_transceiverRefuses(self) -> None:
         self.outlet()
         for code, expected in ((ReturnCode.LOCK_SET, "busy"), (ReturnCode.NOT_SUPPORTED, "bus_refused")):
