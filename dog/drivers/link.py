@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError, TimeoutError, UserError
-from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.interfaces import IAddress, IDelayedCall, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -156,6 +156,8 @@ class Wire(Protocol):
 
     def connectionMade(self) -> None:
         self._up = True
+        if ITCPTransport.providedBy(self.transport):
+            self.transport.setTcpNoDelay(True)  # short requests, and each waits for its answer
 
     def dataReceived(self, data: bytes) -> None:
         if self._up and self._closed is None:

@@ -19,7 +19,11 @@ from dog.interfaces import IDriver
 GROUPS = ("dog.drivers", "dog.drivers.asyncio")
 
 #: Our own drivers, which are there even when Dog runs from a source tree that is not installed.
-OURS = {"enocean": "dog.drivers.enocean.driver.driver", "simulated": "dog.drivers.simulated.driver"}
+OURS = {
+    "enocean": "dog.drivers.enocean.driver.driver",
+    "modbus": "dog.drivers.modbus.driver",
+    "simulated": "dog.drivers.simulated.driver",
+}
 
 log = Logger()
 
