@@ -224,6 +224,8 @@ class Framing(Protocol):
 
     overhead: int
     """Bytes around a PDU."""
+    identified: bool
+    """An answer names its request, so that one that comes too late is known as such."""
 
     def encode(self, unit: int, pdu: bytes, transaction: int) -> bytes:
         """The whole frame of a request."""
@@ -262,6 +264,7 @@ class Mbap:
     """Modbus TCP: the transaction id tells which request is answered."""
 
     overhead = 7
+    identified = True
 
     def encode(self, unit: int, pdu: bytes, transaction: int) -> bytes:
         return _word(transaction, 0, len(pdu) + 1) + bytes([unit]) + pdu
@@ -282,6 +285,7 @@ class Rtu:
     """Modbus RTU: unit, PDU, CRC. The gaps between frames are the protocol's business; here the CRC decides."""
 
     overhead = 3
+    identified = False
 
     def encode(self, unit: int, pdu: bytes, transaction: int) -> bytes:
         frame = bytes([unit]) + pdu
@@ -307,6 +311,7 @@ class Ascii:
     """Modbus ASCII: a colon, unit, PDU and LRC in hexadecimal, CR LF."""
 
     overhead = 3
+    identified = False
 
     def encode(self, unit: int, pdu: bytes, transaction: int) -> bytes:
         frame = bytes([unit]) + pdu

@@ -95,6 +95,7 @@ class Action:
         self.device = device
         self.command = command
         self.cancelled = False
+        self._silence: tuple[int, Exception, float] | None = None
 
     def cancel(self) -> None:
         """Nobody waits any more; what has begun is finished, and what it shows is told."""
@@ -105,6 +106,9 @@ class Action:
             waiting.callback(outcome)
         elif outcome.seen and not self.device.gone:
             self.device.port.observed(*outcome.seen)
+        # Only now: of what is said to be unreachable all commands fail, but this one may have happened.
+        if self._silence is not None:
+            self.device.link.unanswered(*self._silence)
 
     @inlineCallbacks
     def perform(self) -> Generator[Deferred[Any], Any, Outcome]:
@@ -172,12 +176,12 @@ class Action:
             yield self._transact(register, words)
         except ModbusException as error:
             if error.code in (10, 11):
-                link.unanswered(register.unit, error, link.kit.clock.seconds() - began)
+                self._silence = (register.unit, error, link.kit.clock.seconds() - began)
             else:
                 link.answered(register.unit)
             raise
         except (Silent, BadResponse) as error:
-            link.unanswered(register.unit, error, link.kit.clock.seconds() - began)
+            self._silence = (register.unit, error, link.kit.clock.seconds() - began)
             raise
         link.answered(register.unit)
         return Outcome(Stage.CONFIRMED, seen=self._proven(target, words))

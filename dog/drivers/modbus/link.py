@@ -271,7 +271,7 @@ class ModbusLink:
         now = self.kit.clock.seconds()
         if self._plan.failed(unit, now, seconds):
             self.kit.log.warn("Modbus unit {unit} does not answer: {why}", unit=unit, why=str(why))
-            self._tell(unit, f"unit {unit} does not answer: {why}")
+        self._tell(unit, f"unit {unit} does not answer: {why}")
         if isinstance(why, ModbusException):
             self._mute = 0
             return

@@ -73,6 +73,9 @@ class Line:
         self._gap: float | None = None
         self._answer: Deferred[bytes] | None = None
         self._timer: IDelayedCall | None = None
+        self._sent = False
+        self._stray = False
+        self._mute: set[int] = set()
         self._closed = False
 
     def ask(
@@ -102,6 +105,7 @@ class Line:
         unit, request = self._asked
         self._transaction = (self._transaction + 1) & 0xFFFF
         frame = self._framing.encode(unit, request.pdu, self._transaction)
+        self._sent = True
         self._heard.clear()
         self._echo = frame if self.timing.echo else b""
         expected = self._framing.overhead + (request.expected or 253)
@@ -111,8 +115,10 @@ class Line:
 
     def heard(self, data: bytes) -> None:
         """Bytes came."""
-        self._readyAt = self._kit.clock.seconds() + self.timing.pause(self._gap)
-        if self._answer is None or self._asked is None:
+        now = self._kit.clock.seconds()
+        self._readyAt = max(self._readyAt, now + self.timing.pause(self._gap))
+        if self._asked is None or not self._sent:
+            self._stray = True
             return
         self._heard += data
         if self._echo:
@@ -125,18 +131,31 @@ class Line:
         pdu = self._framing.find(bytes(self._heard), *self._asked, self._transaction)
         if pdu is not None:
             self.heardAt = self._kit.clock.seconds()
+            self._mute.discard(self._asked[0])
             self._end().callback(pdu)
 
     def _tooLate(self, seconds: float) -> None:
         self._timer = None
-        self._readyAt = self._kit.clock.seconds() + self.timing.pause(self._gap)
+        assert self._asked is not None
+        self._readyAt = self._kit.clock.seconds() + self.timing.pause(self._gap) + self._drain(self._asked[0])
         what = f"{len(self._heard)} bytes that make no answer" if self._heard else "no answer"
         self._end().errback(Silent(f"{what} within {seconds:.3g} s"))
+
+    def _drain(self, unit: int) -> float:
+        """Seconds to let pass after a time-out, so that a late answer is not taken for that to the next request.
+
+        Not where answers name their requests, nor for a unit from which nothing came last time either.
+        """
+        silent = unit in self._mute and not self._stray
+        self._mute.add(unit)
+        self._stray = False
+        return 0.0 if self._framing.identified or silent else self.timing.turnaround
 
     def _end(self) -> Deferred[bytes]:
         answer = self._answer
         assert answer is not None
         self._answer = self._asked = None
+        self._sent = False
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()

@@ -401,6 +401,26 @@ class FaultTests(LineTestCase):
         self.assertEqual(self.send(LAMP, "on").stage, Stage.CONFIRMED)
         self.assertEqual(self.ports["lamp"].reachability[-1], (True, None))
 
+    def test_outcomeBeforeReachability(self) -> None:
+        """A command that may have happened is unknown, not failed with the device: it is settled first."""
+        self.begin(LAMP)
+        self.slave.deaf = {1}
+        order: list[str] = []
+        self.ports["lamp"].reachable = lambda yes, reason=None: order.append("unreachable")  # type: ignore[method-assign]
+        self.start(LAMP, "on").addCallback(lambda outcome: order.append(outcome.stage.value))
+        self.kit.run(3)
+        self.assertEqual(order[:2], ["unknown", "unreachable"])
+
+    def test_attachedWhileItsUnitIsSilent(self) -> None:
+        """It is told, too, that its unit does not answer."""
+        link = self.begin(LAMP)
+        self.slave.deaf = {1}
+        self.kit.run(7)
+        port = FakeDevicePort()
+        link.attach(THERMOMETER, port)
+        self.kit.run(6)
+        self.assertEqual([yes for yes, _ in port.reachability], [False])
+
     def test_gatewaySaysThatTheUnitIsSilent(self) -> None:
         self.begin(LAMP)
         self.slave.refusing = {1: 11, 5: 11}
@@ -493,6 +513,25 @@ class SerialTests(LineTestCase):
             times = self.kit.times
             self.assertGreaterEqual(times[1] - times[0], least - 1e-9)
             self.assertLess(times[1] - times[0], least + 0.01)
+
+    def test_lateAnswer(self) -> None:
+        """An answer after its time-out is not taken for that to the next request, however alike they are."""
+        other = device("other", "SingleTemperatureSensor", told("TemperatureMeasurementNotification", 150, "ir"))
+        self.slave.hold("ir", 150, 99)
+        self.begin(THERMOMETER, other, requestTimeout=100, maxGap=0, pollingTimeMillis=1000)
+        late: list[bytes] = []
+        self.slave.corrupt = lambda data: late.append(data) or b""  # type: ignore[func-returns-value]
+        self.attached["thermometer"].refresh()
+        while not late:
+            self.kit.run(0.01)
+        self.kit.run(0.25)
+        self.slave.corrupt = lambda data: data
+        before = len(self.slave.requests)
+        self.kit.connections[0].protocol.dataReceived(late[0])
+        self.assertEqual(before, len(self.slave.requests))
+        self.kit.run(10)
+        self.assertEqual({str(each.value) for each in self.ports["other"].seen}, {"99 C"})  # type: ignore[union-attr]
+        self.assertEqual({str(each.value) for each in self.ports["thermometer"].seen}, {"21.5 C"})  # type: ignore[union-attr]
 
     def test_echo(self) -> None:
         """An adapter that repeats what it sends: the echo of a write is no acknowledgement."""
