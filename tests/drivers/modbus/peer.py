@@ -1,6 +1,6 @@
 """pymodbus's server in a process of its own, told by lines of JSON on standard input what to do next.
 
-    python peer.py tcp PORT | rtutcp PORT | rtu PATH
+    python peer.py tcp PORT | rtutcp PORT | asciitcp PORT | rtu PATH
 
 C{{"set": [table, address, value]}}, C{{"get": [table, address]}}; C{{"fault": name}} with C{exception}, C{delay}
 (seconds in C{"seconds"}), C{garbage}, C{corrupt}, C{silence} or null. Each line is answered by one.
@@ -65,7 +65,7 @@ async def main(kind: str, where: str) -> None:
             [unit], framer=FramerType.RTU, port=where, baudrate=19200, trace_packet=trace, identity=identity
         )
     else:
-        framer = FramerType.SOCKET if kind == "tcp" else FramerType.RTU
+        framer = {"tcp": FramerType.SOCKET, "rtutcp": FramerType.RTU, "asciitcp": FramerType.ASCII}[kind]
         server = ModbusTcpServer(
             [unit], framer=framer, address=("127.0.0.1", int(where)), trace_packet=trace, identity=identity
         )

@@ -23,7 +23,7 @@ from twisted.trial.unittest import TestCase
 from dog.core.core import Applied, Core
 from dog.core.ledger import Entry
 from dog.drivers.modbus import codec, driver
-from dog.drivers.modbus.codec import Mbap, Rtu
+from dog.drivers.modbus.codec import Ascii, Framing, Mbap, Rtu
 from dog.drivers.modbus.protocol import Line, Timing
 from dog.home.diff import diff
 from dog.live.attachments import Attachments
@@ -228,13 +228,13 @@ class _OnEveryLine:
 
 
 class TcpTests(_OnEveryLine, PeerTestCase):
-    kind, variant = "tcp", "TCP"
+    kind, variant, encoding = "tcp", "TCP", "rtu"
 
     @inlineCallbacks
     def open(self) -> Generator[Deferred[Any], Any, tuple[Child, Device]]:
         self.number = self.port()
         peer = yield self.reopen()
-        own = params(IPAddress="127.0.0.1", port=self.number, protocolVariant=self.variant)
+        own = params(IPAddress="127.0.0.1", port=self.number, protocolVariant=self.variant, encoding=self.encoding)
         return peer, Device("gw", "ModbusGateway", "Modbus", params=own)
 
     def reopen(self) -> Deferred[Child]:
@@ -243,7 +243,7 @@ class TcpTests(_OnEveryLine, PeerTestCase):
     @inlineCallbacks
     def test_everyFunctionCode(self) -> Generator[Deferred[Any], Any, None]:
         """What the driver does not use itself works as well: several coils, mask write, read and write, identity."""
-        framing = Mbap() if self.kind == "tcp" else Rtu()
+        framing: Framing = {"tcp": Mbap(), "rtutcp": Rtu(), "asciitcp": Ascii()}[self.kind]
         _, gw = yield self.open()
         heard: list[Any] = []
 
@@ -270,6 +270,10 @@ class TcpTests(_OnEveryLine, PeerTestCase):
 
 class RtuOverTcpTests(TcpTests):
     kind, variant = "rtutcp", "RTU_TCP"
+
+
+class AsciiOverTcpTests(TcpTests):
+    kind, variant, encoding = "asciitcp", "RTU_TCP", "ascii"
 
 
 class SerialTests(_OnEveryLine, PeerTestCase):
