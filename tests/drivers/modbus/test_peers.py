@@ -243,7 +243,7 @@ class TcpTests(_OnEveryLine, PeerTestCase):
     @inlineCallbacks
     def test_everyFunctionCode(self) -> Generator[Deferred[Any], Any, None]:
         """What the driver does not use itself works as well: several coils, mask write, read and write, identity."""
-        framing: Framing = {"tcp": Mbap(), "rtutcp": Rtu(), "asciitcp": Ascii()}[self.kind]
+        framings: dict[str, Framing] = {"tcp": Mbap(), "rtutcp": Rtu(), "asciitcp": Ascii()}
         _, gw = yield self.open()
         heard: list[Any] = []
 
@@ -255,7 +255,7 @@ class TcpTests(_OnEveryLine, PeerTestCase):
         endpoint: Any = driver.linkKey({}, gw, LAMP)
         wire = yield kit.connect(endpoint, Factory.forProtocol(Wire))
         self.addCleanup(wire.transport.loseConnection)
-        line = Line(kit, framing, Timing(2.0), wire.transport.write)
+        line = Line(kit, framings[self.kind], Timing(2.0), wire.transport.write)
         heard.append(line)
         yield line.transact(1, codec.writeCoils(3, [True, False, True]), codec.written)
         found = yield line.transact(1, codec.readBits(1, 2, 5), codec.bits)
