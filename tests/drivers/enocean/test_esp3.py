@@ -93,6 +93,7 @@ class Framing(SynchronousTestCase):
         deframer = Deframer()
         self.assertEqual(deframer.feed(b"\x55" + bytes(50)), [])
         self.assertEqual(deframer.broken, 1)
+        self.assertEqual(Deframer().feed(Packet(0, b"\1").encode()), [])
 
     def test_tooLong(self) -> None:
         self.assertRaises(ValueError, Packet(1, bytes(65536)).encode)

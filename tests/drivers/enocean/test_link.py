@@ -90,6 +90,16 @@ class Starting(Case):
         self.air.pump(5)
         self.assertEqual(self.failureResultOf(starting, LinkFailed).value.code, "timeout")
         self.assertEqual(self.linkPort.losses, [])
+        self.assertTrue(self.kit.connections[-1].transport.disconnecting)
+
+    def test_firstQuestionLost(self) -> None:
+        """What was asked first may have met the end of something older: it is asked again."""
+        self.air.mute = True
+        starting = self.link.start()
+        self.air.pump(0.3)
+        self.air.mute = False
+        self.air.pump(1)
+        self.successResultOf(starting)
 
     def test_refused(self) -> None:
         self.kit.refuse(ENDPOINT)
@@ -295,9 +305,7 @@ class Actuators(Case):
         """Somebody at the device itself; another channel is another device's."""
         self.outlet()
         self.plug.output = 100
-        self.air.say(
-            self.plug.says(bytes.fromhex("046100")), self.plug.status(), self.plug.says(bytes.fromhex("04617f"))
-        )
+        self.air.say(self.plug.status(), self.plug.says(bytes.fromhex("046100")))
         self.assertEqual(self.value("p", "OnOffState"), "on")
 
     def test_dimmer(self) -> None:
@@ -311,6 +319,38 @@ class Actuators(Case):
         self.assertEqual((self.plug.output, self.value("p", "OnOffState")), (0, "off"))
         self.assertEqual(self.send("p", "set", value=Measure.of(101)).code, "bad_value")
         self.assertEqual(self.plug.output, 0)
+
+    def test_rounding(self) -> None:
+        """A dimmer may round by one; on another level it may be under way: sent, not confirmed."""
+        self.outlet("LevelControllableOutput")
+        for off, stage in ((1, Stage.CONFIRMED), (5, Stage.SENT)):
+            self.air.devices[0x01020304] = lambda telegram, off=off: (  # type: ignore[misc]
+                [self.plug.says(bytes([4, 0x60, 35 - off]))] if telegram.payload[0] == 3 else []
+            )
+            self.assertEqual(self.send("p", "set", value=Measure.of(35)).stage, stage)
+
+    def test_slow(self) -> None:
+        """A relay that has not switched yet is asked again a little later."""
+        self.outlet()
+        answers = [0, 100]
+        self.air.devices[0x01020304] = lambda telegram: (
+            [self.plug.says(bytes([4, 0x60, answers.pop(0)]))] if telegram.payload[0] == 3 else []
+        )
+        self.air.when.clear()
+        self.assertEqual(self.send("p", "on").stage, Stage.CONFIRMED)
+        self.assertGreaterEqual(self.air.when[2] - self.air.when[1], 0.3)
+
+    def test_secondQuestionRefused(self) -> None:
+        """The order is on the air, the question is not: it may have happened."""
+        self.outlet()
+
+        def answer(telegram: Telegram) -> list[Telegram]:
+            self.air.code = ReturnCode.LOCK_SET
+            return []
+
+        self.air.devices[0x01020304] = answer
+        outcome = self.send("p", "on")
+        self.assertEqual((outcome.stage, outcome.code), (Stage.UNKNOWN, "busy"))
 
     def test_queries(self) -> None:
         self.outlet("MeteringPowerOutlet")
@@ -447,6 +487,8 @@ class Blinds(Case):
         self.assertEqual(self.moved, ["647f0001"])
         self.air.say(Telegram(0xD2, bytes([100, 0, 0, 4]), 0x01020304))
         self.assertEqual(self.value("s", "ShutterState"), "down")
+        self.air.say(Telegram(0xD2, bytes([0, 0, 0, 0x14]), 0x01020304))
+        self.assertEqual(self.value("s", "ShutterState"), "down")
         self.position = 50
         self.assertEqual(self.send("s", "rest").stage, Stage.CONFIRMED)
         self.assertEqual((self.moved[-1], self.value("s", "ShutterState")), ("02", "rest"))
@@ -530,6 +572,27 @@ class TeachingIn(Case):
         self.assertEqual([each["params"]["address"] for each in self.linkPort.candidates], ["00000001", "00000004"])
         self.assertEqual(self.linkPort.candidates[0]["class"], "MainsPowerOutlet")
         self.assertNotEqual(self.air.sent[0].destination, BROADCAST)
+
+    def test_answersGoFirst(self) -> None:
+        """A UTE query has 700 ms: its answer does not wait behind other transmissions. Asked again, answered again."""
+        self.begin("gw", "teachIn")
+        for _ in range(20):
+            self.link.transmit(Telegram(0xD2, b"\3\0", BASE, destination=5))
+        for _ in range(2):
+            self.air.sent.clear()
+            self.air.say(Telegram(0xD4, bytes.fromhex("a00146000a01d2"), 1))
+            self.air.pump(0.2)
+            self.assertEqual([each.payload[0] for each in self.air.sent if each.rorg == 0xD4], [0x91])
+
+    def test_again(self) -> None:
+        """Asked for again, it lasts from then on; it is told once that it runs."""
+        self.begin("gw", "teachIn")
+        self.kit.run(15)
+        self.begin("gw", "smartTeachIn")
+        self.kit.run(19)
+        self.assertEqual(self.states(), ["teachingIn"])
+        self.kit.run(2)
+        self.assertEqual(self.states(), ["teachingIn", "idle"])
 
     def test_knownOnes(self) -> None:
         """A device of the home is not offered again."""
