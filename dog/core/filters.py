@@ -35,6 +35,19 @@ def fits(globs: Globs, names: Iterable[str]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What filters look at; worked out once for however many of them."""
+
+    id: str
+    places: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, device: Device, home: Home) -> Traits:
+        return cls(device.id, _places(device, home), _classes(device))
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Which devices a subscription is about: those that fit everything that is given.
 
@@ -52,11 +65,11 @@ class Filter:
         """How many globs there are."""
         return sum(len(each) for each in (self.devices, self.rooms, self.classes) if each is not None)
 
-    def matches(self, device: Device, home: Home) -> bool:
+    def matches(self, about: Traits) -> bool:
         return (
-            (self.devices is None or fits(self.devices, (device.id,)))
-            and (self.rooms is None or fits(self.rooms, _places(device, home)))
-            and (self.classes is None or fits(self.classes, _classes(device)))
+            (self.devices is None or fits(self.devices, (about.id,)))
+            and (self.rooms is None or fits(self.rooms, about.places))
+            and (self.classes is None or fits(self.classes, about.classes))
         )
 
 

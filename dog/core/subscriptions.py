@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dog.core.events import Event, Kind
-from dog.core.filters import EVERY, Filter
+from dog.core.filters import EVERY, Filter, Traits
 from dog.model.device import Device
 from dog.model.home import Home
 from dog.model.refusal import Code, Refusal
@@ -46,10 +46,10 @@ class _Narrow:
     names: set[str] = field(default_factory=set)
     excluded: set[str] = field(default_factory=set)
 
-    def covers(self, id: str | None, device: Device | None, home: Home) -> bool:
+    def covers(self, id: str | None, about: Traits | None) -> bool:
         if self.scope not in (None, id):
             return False
-        return self.filter == EVERY or (device is not None and self.filter.matches(device, home))
+        return self.filter == EVERY or (about is not None and self.filter.matches(about))
 
     def wants(self, names: Iterable[str]) -> bool:
         if not self.names.isdisjoint(names):
@@ -260,7 +260,11 @@ class Subscriptions:
         """Whether the client has subscribed to anything of this device."""
         if any(scope in (None, device.id) for scope, _ in self._keys.get(client, ())):
             return True
-        return any(each.covers(device.id, device, self._home) for each in self._narrow.get(client, ()))
+        records = self._narrow.get(client)
+        if not records:
+            return False
+        about = Traits.of(device, self._home)
+        return any(each.covers(device.id, about) for each in records)
 
     def paced(self, client: Client) -> bool:
         """Whether any L{interval} of the client can be other than 0."""
@@ -271,12 +275,9 @@ class Subscriptions:
         if found is None:
             found = self._found[device, names] = {}
             described = None if device is None else self._home.devices.get(device)
+            about = None if described is None else Traits.of(described, self._home)
             for client, records in self._narrow.items():
-                fitting = [
-                    each.interval
-                    for each in records
-                    if each.wants(names) and each.covers(device, described, self._home)
-                ]
+                fitting = [each.interval for each in records if each.wants(names) and each.covers(device, about)]
                 if fitting:
                     found[client] = min(fitting)
         return found

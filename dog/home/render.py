@@ -16,7 +16,7 @@ from dog.home.splice import Node
 from dog.home.text import tidy
 from dog.model.device import Command, ConfigParam, Device, Notification, State
 from dog.model.home import Flat, Opening, Room, Surface, Wall
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, clipped
 
 _CEILING = Node("ceiling", {"id": None, "class": None}, filler=True)
 _FLOOR = Node("floor", {"id": None, "class": None}, filler=True)
@@ -92,7 +92,9 @@ def deviceNode(device: Device) -> Node:
 
 def _full(device: Device, cls: str, declared: tuple[object, ...]) -> None:
     if not declared:
-        raise Refusal(Code.BAD_VALUE, f"device {device.id}: {cls} has neither commands nor notifications")
+        raise Refusal(
+            Code.BAD_VALUE, f"device {clipped(device.id)}: {clipped(cls)} has neither commands nor notifications"
+        )
 
 
 def _description(text: str | None) -> tuple[Node, ...]:
@@ -142,7 +144,7 @@ def _notifications(device: Device, notifications: tuple[Notification, ...]) -> I
 def _state(state: State) -> Node:
     values = state.values or catalogueValues(state.cls)
     if not values:
-        raise Refusal(Code.BAD_VALUE, f"state {state.cls} has no values, and the catalogue knows none")
+        raise Refusal(Code.BAD_VALUE, f"state {clipped(state.cls)} has no values, and the catalogue knows none")
     inner = tuple(
         Node("statevalue", {"class": each.cls, "name": each.name}, None, _params(each.params)) for each in values
     )

@@ -4,7 +4,7 @@ from itertools import product
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.core.filters import EVERY, Filter, fits
+from dog.core.filters import EVERY, Filter, Traits, fits
 from dog.model.device import Device
 from dog.model.home import Building, Flat, Home, Room
 
@@ -71,19 +71,19 @@ class FitsTests(SynchronousTestCase):
 
 class FilterTests(SynchronousTestCase):
     def check(self, expected: bool, **globs: tuple[str, ...]) -> None:
-        self.assertEqual(Filter(**globs).matches(LAMP, HOME), expected, globs)
+        self.assertEqual(Filter(**globs).matches(Traits.of(LAMP, HOME)), expected, globs)
 
     def test_devices(self) -> None:
         self.check(True, devices=("kitchen*",))
         self.check(False, devices=("bath*",))
         self.check(False, devices=())
-        self.assertTrue(EVERY.matches(LAMP, HOME))
+        self.assertTrue(EVERY.matches(Traits.of(LAMP, HOME)))
 
     def test_rooms(self) -> None:
         self.check(True, rooms=("kitchen",))
         self.check(True, rooms=("flat1",))
         self.check(False, rooms=("flat2",))
-        self.assertFalse(Filter(rooms=("*",)).matches(Device("x", "Lamp"), HOME))
+        self.assertFalse(Filter(rooms=("*",)).matches(Traits.of(Device("x", "Lamp"), HOME)))
 
     def test_classes(self) -> None:
         """Derived ones too."""
@@ -91,7 +91,7 @@ class FilterTests(SynchronousTestCase):
         self.check(True, classes=("Lamp",))
         self.check(False, classes=("SimpleLamp",))
         unknown = Device("x", "Unheard")
-        self.assertTrue(Filter(classes=("Unh*",)).matches(unknown, HOME))
+        self.assertTrue(Filter(classes=("Unh*",)).matches(Traits.of(unknown, HOME)))
 
     def test_all(self) -> None:
         """Everything that is given has to fit."""

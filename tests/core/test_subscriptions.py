@@ -6,6 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from dog.core import filters
 from dog.core import subscriptions as core
 from dog.core.events import Event, Kind
 from dog.core.filters import EVERY, Filter
@@ -129,6 +130,22 @@ class NarrowTests(Wanting):
             (self.interval(), self.interval(device="b"), self.interval("OffNotification")), (0, None, None)
         )
         self.assertEqual(len(self.subscriptions), 1)
+
+    def test_costOfMany(self) -> None:
+        """Where the device is, is looked up once for all filters, and nothing again until something changes."""
+        looked: list[Device] = []
+        real = filters._places
+
+        def places(device: Device, home: Home) -> tuple[str, ...]:
+            looked.append(device)
+            return real(device, home)
+
+        self.patch(filters, "_places", places)
+        for number in range(50):
+            self.subscribe("OnNotification", filter=Filter(rooms=(f"room{number}",)))
+        for _ in range(3):
+            self.assertIsNone(self.interval())
+        self.assertEqual(len(looked), 1)
 
     def test_nothingFits(self) -> None:
         self.subscribe(ALL, filter=Filter(devices=()))
