@@ -1,4 +1,4 @@
-"""The driver with everything live above it, on real connections, against pymodbus's server."""
+"""The driver with everything live above it, on real connections, against pymodbus's server and modbus-tk's."""
 
 from __future__ import annotations
 
@@ -270,6 +270,32 @@ class TcpTests(_OnEveryLine, PeerTestCase):
 
 class RtuOverTcpTests(TcpTests):
     kind, variant = "rtutcp", "RTU_TCP"
+
+
+class ModbusTkTests(PeerTestCase):
+    """A second opinion, by other people."""
+
+    if importlib.util.find_spec("modbus_tk") is None:
+        skip = "PyPI modbus-tk is not installed"
+
+    @inlineCallbacks
+    def test_commandsAndReadings(self) -> Generator[Deferred[Any], Any, None]:
+        number = self.port()
+        peer = yield self.spawn(sys.executable, str(Path(__file__).with_name("peer_tk.py")), "tk", str(number))
+        yield peer.ask(set=["ir", 100, 215])
+        yield peer.ask(set=["hr", 20, 0xA005])
+        self.begin(
+            Device("gw", "ModbusGateway", "Modbus", params=params(IPAddress="127.0.0.1", port=number)),
+            *(LAMP, BIT, THERMOMETER),
+        )
+        yield self.until(lambda: self.shows("thermometer", "TemperatureState", "21.5 C"))
+        for id, read, wanted in (("lamp", ["c", 0], 1), ("bit", ["hr", 20], 0xA00D)):
+            entry = yield self.send(id, "on")
+            self.assertEqual((entry.outcome.stage, entry.outcome.reason), (Stage.CONFIRMED, None))
+            found = yield peer.ask(get=read)
+            self.assertEqual(found, wanted)
+        yield peer.ask(set=["ir", 100, 65526])
+        yield self.until(lambda: self.shows("thermometer", "TemperatureState", "-1.0 C"))
 
 
 class AsciiOverTcpTests(TcpTests):
