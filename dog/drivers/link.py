@@ -110,7 +110,8 @@ class Wire(Protocol):
         """Fires with None when it is closed, at the latest after a second. In any state, any number of times."""
         opened, self._opened = self._opened, None
         opening, self._opening = self._opening, None
-        self._stopTimer()
+        if self._closed is None:  # afterwards, the timer is what ends a close that hangs
+            self._stopTimer()
         if opening is not None:
             opening.cancel()
         if opened is not None and not opened.called:

@@ -137,6 +137,13 @@ class WireTests(SynchronousTestCase):
         self.assertIsNone(self.successResultOf(wire.close()))
         self.assertEqual(self.kit.clock.getDelayedCalls(), [])
 
+    def test_closedTwiceWhileItHangs(self) -> None:
+        wire = self.up()
+        closing = [wire.close(), wire.close()]
+        self.kit.run(1.5)
+        for each in closing:
+            self.successResultOf(each)
+
     def test_closeWhileOpening(self) -> None:
         self.kit.hang(TCP)
         wire = self.wire()
