@@ -163,7 +163,6 @@ def _measured(param: Param, given: Any, expected: str, quantity: str | None, uni
 def _text(param: Param, given: Any) -> str:
     if not isinstance(given, str):
         _refuse(Code.BAD_BODY, param, "a text", given)
-    _bound(param, given)
     return given
 
 

@@ -207,6 +207,29 @@ class Edits(InHome):
             self.assertEqual(self.ask("PUT", f"{LAMP}/location", {"isIn": place}).status, 200, place)
             self.assertEqual(self.ask("GET", LAMP).json["isIn"], place)
 
+    def test_littleIsRepeated(self) -> None:
+        """Of what a client sends, an error repeats as much as can be recognised."""
+        long = "x" * 3000
+        flats = "/api/v1/environment/flats"
+        for method, path, body in (
+            ("PUT", f"{LAMP}/location", {"isIn": long}),
+            ("PUT", f"{LAMP}/location", {"isIn": "lobby", long: 1}),
+            ("PUT", f"{LAMP}/commands/{long}", None),
+            ("PUT", f"{LAMP}/commands/on", {long: 1}),
+            ("GET", f"/api/v1/devices/{long}", None),
+            ("GET", f"/api/v1/commands/{long}", None),
+            ("GET", f"/api/v1/events?limit={long}", None),
+            ("GET", f"{LAMP}?profile={long}", None),
+            ("GET", f"{flats}/{long}", None),
+            ("GET", f"{flats}/flat/rooms/{long}", None),
+            ("POST", flats, {"id": "1" + long}),
+            ("GET", f"/{long}", None),
+        ):
+            answer = self.ask(method, path, body)
+            self.assertTrue(400 <= answer.status < 500, (method, path[:60]))
+            self.assertIn("xxxxxxxxxx", answer.body.decode(), path[:60])
+            self.assertNotIn("x" * 81, answer.body.decode(), path[:60])
+
     def test_noPlaces(self) -> None:
         for place in ("flat2", "first_floor", "Casa"):
             error = self.refused(self.ask("PUT", f"{LAMP}/location", {"isIn": place}), 422, "bad_value")
