@@ -184,12 +184,8 @@ class Plan:
 
     def answered(self, unit: Hashable, now: float) -> bool:
         """The unit answered something. True if it was silent before: all its blocks are due."""
-        if self._silent.pop(unit, None) is None:
-            return False
-        for block, when in self._blocks.items():
-            if block.unit == unit and when - now < block.interval:
-                self._blocks[block] = min(when, now)
-        return True
+        # All its blocks have been due since it fell silent.
+        return self._silent.pop(unit, None) is not None
 
     def failed(self, unit: Hashable, now: float, seconds: float) -> bool:
         """The unit did not answer, which cost that many seconds of line. True if it answered before."""

@@ -343,7 +343,7 @@ class CommandTests(LineTestCase):
         functions = [pdu[0] for _, pdu in self.slave.requests]
         self.assertLessEqual(functions[:3].index(5), 1)
         self.assertEqual(functions.count(5), 20)
-        self.assertIn(1, functions[:12])
+        self.assertIn(1, functions[2:12])
 
     def test_cancelledBeforeItsTurn(self) -> None:
         """It is not sent at all."""
@@ -427,6 +427,19 @@ class FaultTests(LineTestCase):
         self.kit.run(6)
         self.assertEqual([yes for yes, _ in self.ports["lamp"].reachability], [False])
         self.assertEqual(self.send(LAMP, "on").code, "unreachable")
+        self.kit.run(40)
+        self.assertEqual(self.linkPort.losses, [])
+        # Refusing is an answer, too.
+        self.slave.refusing = {1: 2}
+        self.kit.run(6)
+        self.assertEqual(self.ports["lamp"].reachability[-1], (True, None))
+
+    def test_timesOfOneRegister(self) -> None:
+        slow = device("slow", "SimpleLamp", told("StateChangeNotification", 0, "c", requestTimeout=3000))
+        self.slave.deaf = {1}
+        self.begin(slow)
+        self.kit.run(7)
+        self.assertIn("no answer within 3 s", self.ports["slow"].reachability[0][1] or "")
 
     def test_garbage(self) -> None:
         """Garbage before, after and between: read all the same."""

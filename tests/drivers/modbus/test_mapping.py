@@ -87,6 +87,13 @@ class MeaningTests(SynchronousTestCase):
         self.assertEqual(self.value("DoorSensor", "OpenCloseState", closed, r5=1), "close")
         self.assertEqual(self.value("DoorSensor", "OpenCloseState", closed, r5=0), "open")
 
+    def test_bothOnOneRegister(self) -> None:
+        """In whatever order they are: not 0 is open."""
+        both = [told("CloseNotification", 5, "di"), told("OpenNotification", 5, "di")]
+        for parts in (both, both[::-1]):
+            self.assertEqual(self.value("DoorSensor", "OpenCloseState", *parts, r5=1), "open")
+            self.assertEqual(self.value("DoorSensor", "OpenCloseState", *parts, r5=0), "close")
+
     def test_oneRegisterForEachNotification(self) -> None:
         up, down = told("MovingUpNotification", 1, "c"), told("MovingDownNotification", 2, "c")
         for raised, lowered, wanted in ((1, 0, "raising"), (0, 1, "lowering"), (0, 0, "rest")):
