@@ -8,6 +8,7 @@ from dog.api.shapes import Anything, Array, Boolean, Integer, Map, Named, Nullab
 from dog.api.views.instant import instant
 from dog.core.events import Event, Kind
 from dog.core.ledger import Entry
+from dog.model.catalogue import NotificationType
 from dog.model.command import Stage
 from dog.model.values import Slot, render
 
@@ -67,19 +68,23 @@ COMMAND_ENTRY = Named(
 )
 
 
+def notificationJson(event: Event, kind: NotificationType) -> dict[str, Any]:
+    """A notification's fields as v1 has them: class, name, one per parameter of its class, device."""
+    fields: dict[str, Any] = {"notificationTopic": kind.cls, "notificationName": kind.name}
+    for param in kind.params:
+        if param.name in event.params:
+            fields[param.name] = render(event.params[param.name])
+    fields["deviceUri"] = event.device
+    return fields
+
+
 def eventJson(event: Event) -> dict[str, Any]:
     """An event as L{EVENT}."""
     found: dict[str, Any] = {"eventId": event.eventId, "at": instant(event.at), "kind": event.kind.value}
     if event.device is not None:
         found["device"] = event.device
     if event.notification is not None:
-        kind = event.notification
-        found["notification"] = {
-            "notificationTopic": kind.cls,
-            "notificationName": kind.name,
-            **{each.name: render(event.params[each.name]) for each in kind.params if each.name in event.params},
-            "deviceUri": event.device,
-        }
+        found["notification"] = notificationJson(event, event.notification)
     if event.slots:
         found["states"] = [_slotJson(each) for each in event.slots]
     details = {key: value for key, value in event.details.items() if value is not None}

@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, unquote
 
 from dog.api import jsontext
 from dog.api.call import ParsedBody, Reply
+from dog.api.views.event import notificationJson
 from dog.api.views.instant import instant
 from dog.core.events import Event
 from dog.model.refusal import MAX_KEY, Code, Refusal, Refused, quoted
-from dog.model.values import render
 
 #: What a request may want to do.
 ACTIONS = ("GET", "PUT", "POST", "DELETE")
@@ -272,13 +272,8 @@ class Notification:
     def __init__(self, event: Event) -> None:
         kind = event.notification
         assert kind is not None
-        fields: dict[str, Any] = {"notificationTopic": kind.cls, "notificationName": kind.name}
-        for param in kind.params:
-            if param.name in event.params:
-                fields[param.name] = render(event.params[param.name])
-        fields["deviceUri"] = event.device
         self.eventId = event.eventId
-        self._tail = b'","messageType":"notification","notification":' + jsontext.dump(fields)
+        self._tail = b'","messageType":"notification","notification":' + jsontext.dump(notificationJson(event, kind))
         self._at = event.at
         self.size = len(_MESSAGE) + ID_LENGTH + len(self._tail) + 1
         self._start = frameHead(self.size) + _MESSAGE
