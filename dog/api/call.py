@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
-
 from dog.core.visibility import House
 from dog.model.refusal import Refused
 from dog.model.rights import Principal
@@ -155,7 +153,6 @@ class Answer:
 
 
 Result = Answer | Refused
-Eventually = Result | Deferred[Result]
 
 
 @dataclass(frozen=True, slots=True)

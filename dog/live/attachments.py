@@ -139,7 +139,6 @@ class Attachments(Service):
             self._forget(device.id)
             self._refuse(device, "internal", f"driver {driver.name} failed; see the log")
             return
-        self._stepper.step(Attached(device.id, True))
         link.tell(device.id)
 
     def _refuse(self, device: Device, code: str, reason: str) -> None:

@@ -11,8 +11,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from dog.core.core import Observed, Reached
-from dog.interfaces import IDeviceDriver, IDevicePort, IDriver, IKit, ILink, ILinkPort, LinkFailed
+from dog.core.core import Attached, Observed, Reached
+from dog.interfaces import IDeviceDriver, IDevicePort, IDriver, IKit, ILink, ILinkPort, LinkFailed, Unsupported
 from dog.live.stepper import Stepper, Timer
 from dog.model.device import Device
 from dog.model.refusal import Code, Refusal
@@ -65,6 +65,8 @@ class Link:
         self._made: ILink | None = None
         self._port: _LinkPort | None = None
         self._drivers: dict[str, IDeviceDriver] = {}
+        #: Devices that the driver did not take again when the link was replaced, and why.
+        self._unattached: dict[str, str] = {}
         self._devicePorts: dict[str, _DevicePort] = {}
         self._starting: Deferred[None] | None = None
         self._timer: Timer | None = None
@@ -81,6 +83,7 @@ class Link:
     def remove(self, id: str) -> None:
         self.devices.pop(id, None)
         self._drivers.pop(id, None)
+        self._unattached.pop(id, None)
         port = self._devicePorts.pop(id, None)
         if port is not None:
             port.close()
@@ -88,7 +91,12 @@ class Link:
             self._made.detach(id)
 
     def tell(self, id: str) -> None:
-        """Tell the core whether this device can be reached."""
+        """Tell the core whether this device is served and can be reached."""
+        if id in self._unattached:
+            self._stepper.step(Attached(id, False, "misconfigured", self._unattached[id]))
+            return
+        if not self._stepper.core.presence(id).active:
+            self._stepper.step(Attached(id, True))
         if self.state is LinkState.UP:
             self._stepper.step(Reached(id, True))
         else:
@@ -97,6 +105,8 @@ class Link:
     def driverOf(self, id: str) -> IDeviceDriver:
         if self.state is not LinkState.UP:
             raise Refusal(Code.UNREACHABLE, f"{id}: {self.reason or 'its link is starting'}")
+        if id in self._unattached:
+            raise Refusal(Code.NO_DRIVER, f"{id}: {self._unattached[id]}")
         return self._drivers[id]
 
     # -- life -------------------------------------------------------------------------------------------
@@ -108,8 +118,11 @@ class Link:
             for device in self.devices.values():
                 try:
                     self._attach(device)
+                except Unsupported as unsupported:
+                    self._unattached[device.id] = str(unsupported)
                 except Exception:
                     self.log.failure("{device} can't be attached again", device=device.id)
+                    self._unattached[device.id] = f"driver {self.driver.name} failed; see the log"
         assert self._made is not None
         self.state = LinkState.STARTING
         self.attempts += 1
@@ -148,6 +161,7 @@ class Link:
             port.close()
         self._devicePorts.clear()
         self._drivers.clear()
+        self._unattached.clear()
         starting, self._starting = self._starting, None
         if starting is not None:
             starting.cancel()

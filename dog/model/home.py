@@ -142,13 +142,10 @@ class Home:
 
     @cached_property
     def places(self) -> frozenset[str]:
-        """Every id that C{isIn} may name: rooms, and also flats, storeys, gardens, garages, buildings."""
+        """Every id that a client may give as C{isIn}: rooms, gardens and garages."""
         found: set[str | None] = set(self.rooms)
         for building in self.buildings:
-            found.add(building.id)
-            found.update(each.id for each in building.storeys)
             found.update(each.id for each in (*building.gardens, *building.garages))
-        found.update(each.id for each in self.flats())
         return frozenset(each for each in found if each)
 
     @cached_property

@@ -163,6 +163,7 @@ class Changes(InHome):
         for bad, status, code in (
             ({"id": "x", "class": "Flying carpet"}, 422, "bad_value"),
             ({"id": "x", "class": "SimpleLamp", "isIn": "nowhere"}, 422, "bad_value"),
+            ({"id": "x", "class": "SimpleLamp", "isIn": "flat"}, 422, "bad_value"),
             ({"id": "new_lamp", "class": "SimpleLamp"}, 409, "duplicate_id"),
             ({"id": "kitchen", "class": "SimpleLamp"}, 409, "duplicate_id"),
             ({"id": "a b", "class": "SimpleLamp"}, 422, "bad_value"),

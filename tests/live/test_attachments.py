@@ -12,6 +12,8 @@ from dog.core.values import Quality
 from dog.interfaces import LinkFailed
 from dog.live.links import Link, LinkState
 from dog.model.device import ConfigParam, Device
+from dog.model.refusal import Code, Refusal
+from dog.model.rights import ANONYMOUS
 from dog.model.values import Reading, Slot
 from dog.testing.scripted import NEVER
 from tests.live.house import RunningHouse
@@ -173,6 +175,24 @@ class AttachmentsTests(SynchronousTestCase):
         link.port.lost(LinkFailed("closed", "cable pulled"))
         self.house.kit.run(1)
         self.assertEqual(len(self.house.driver.links), 2)
+
+    def test_notTakenAgain(self) -> None:
+        """A device that the driver does not take when its link is replaced is refused with the reason, not with a bug;
+        the others work, and the next link may take it again.
+        """
+        self.house.start()
+        self.house.driver.unsupported["lamp"] = "its profile is gone"
+        self.house.driver.lose()
+        self.house.kit.run(1)
+        presence = self.presence("lamp")
+        self.assertEqual((presence.active, presence.reason), (False, "its profile is gone"))
+        self.assertTrue(self.presence("gw").online)
+        refusal = self.assertRaises(Refusal, self.house.commands.send, LAMP, "on", None, ANONYMOUS)
+        self.assertIs(refusal.refused.code, Code.NO_DRIVER)
+        del self.house.driver.unsupported["lamp"]
+        self.house.driver.lose()
+        self.house.kit.run(2)
+        self.assertEqual((self.presence("lamp").active, self.presence("lamp").online), (True, True))
 
     def test_oldLinkIsNotHeard(self) -> None:
         self.house.start()

@@ -83,9 +83,10 @@ def _check(home: Home, device: Device, before: Device | None) -> None:
     if device.isIn is not None and not stays and device.isIn not in home.places:
         raise Refusal(
             Code.BAD_VALUE,
-            f"device {quoted(device.id)}: isIn: there is no room {quoted(device.isIn)}",
+            f"device {quoted(device.id)}: isIn: expected the id of a room, a garden or a garage, and "
+            f"{quoted(device.isIn)} is none",
             parameter="isIn",
-            expected="the id of a room",
+            expected="the id of a room, a garden or a garage",
         )
 
 
