@@ -260,7 +260,9 @@ class MemoryTests(SynchronousTestCase):
         self.assertEqual([each for each in ids if each <= last], list(range(1, last + 1)))
 
     def test_fullForTooLong(self) -> None:
-        """What had to be given up is a gap, not a lie."""
+        """What had to be given up is a gap, not a lie: even between what was written before and after."""
+        self.hear(ON, "on")
+        self.house.kit.run(20)
         patch = self.fill()
         for number in range(200):
             self.hear(L1, Measure.of(number, "W"))
