@@ -87,7 +87,7 @@ class Findings:
         @param relations: (device id, name of the relation, the id it names, where).
         """
         home = Home(buildings, devices)
-        places = home.places
+        places = home.places | frozenset(_dwellings(buildings))
         things: frozenset[str] | None = None
         for device in devices.values():
             if device.isIn and device.isIn not in places:
@@ -124,6 +124,15 @@ class Findings:
             self.add("unknown_class", message, device.line, column, device.id)
         if not device.description:
             self.add("missing_description", "the device has no description", device.line, column, device.id)
+
+
+def _dwellings(buildings: tuple[Building, ...]) -> Iterator[str]:
+    """Ids of buildings, storeys and flats: old home files put devices there, so a reader takes them, too."""
+    for building in buildings:
+        flats = chain(building.flats, *(storey.flats for storey in building.storeys))
+        for id in (building.id, *(each.id for each in building.storeys), *(each.id for each in flats)):
+            if id:
+                yield id
 
 
 def _things(buildings: tuple[Building, ...]) -> Iterator[str]:
