@@ -24,7 +24,7 @@ from dog.interfaces import Unsupported
 from dog.model.command import Command, Outcome, Stage
 from dog.model.measure import Measure
 from dog.model.refusal import Code
-from dog.model.values import Reading, Value
+from dog.model.values import Reading, Seen, Value
 
 Steps = Generator[Any, Any, Outcome]
 
@@ -119,11 +119,11 @@ class Answering(Unit):
         self._round = None
         self.refresh()
 
-    def report(self, readings: Iterable[Reading]) -> tuple[Reading, ...]:
+    def report(self, seen: Iterable[Seen]) -> None:
         if self._away:
             self._away = False
             self._port.reachable(True)
-        return super().report(readings)
+        super().report(seen)
 
     def end(self) -> None:
         self._over = True

@@ -9,6 +9,7 @@ from zope.interface import implementer
 
 from dog.drivers.enocean.link import EnOceanLink
 from dog.drivers.enocean.params import SETTINGS, BadParam, endpointFor, identityOf, teachInSeconds
+from dog.drivers.enocean.valve import Order
 from dog.interfaces import IDriver, IKit, ILinkPort, Unsupported
 from dog.model.device import Device
 
@@ -19,6 +20,10 @@ class EnOcean:
 
     name = "enocean"
     systems = ("EnOcean",)
+
+    def __init__(self) -> None:
+        #: Of each port, what its valves are to do: a link that is lost and replaced goes on with it.
+        self._orders: dict[str, dict[int, Order]] = {}
 
     def check(self, settings: Mapping[str, Any], gateway: Device | None, devices: Sequence[Device]) -> list[str]:
         problems = [f"unknown setting {name!r}" for name in settings if name not in SETTINGS]
@@ -50,7 +55,8 @@ class EnOcean:
             seconds = teachInSeconds(settings)
         except BadParam as bad:
             raise Unsupported(str(bad)) from None
-        return EnOceanLink(str(key), seconds, gateway, port, kit)
+        orders = self._orders.setdefault(str(key), {})
+        return EnOceanLink(str(key), seconds, gateway, port, kit, orders)
 
 
 driver = EnOcean()

@@ -36,7 +36,7 @@ _CLASSES = {
     "A5-14-04": "DoorSensor",
     "A5-14-06": "LightSensor",
     "A5-14-0A": "WindowSensor",
-    "A5-20-01": "SingleTemperatureSensor",
+    "A5-20-01": "ThermostatTemperatureSensor",
     "D2-01": "MainsPowerOutlet",
     "D2-05": "ShutterActuator",
 }

@@ -21,13 +21,14 @@ from dog.drivers.enocean.params import BadParam, identityOf
 from dog.drivers.enocean.protocol import NORMAL, URGENT, Line, NoAnswer
 from dog.drivers.enocean.teachin import Answer, Request, answerUTE, parseTeachIn
 from dog.drivers.enocean.unit import Rocker, Unit
+from dog.drivers.enocean.valve import Order, Valve
 from dog.interfaces import IDeviceDriver, IDevicePort, IFinds, IKit, ILink, ILinkPort, LinkFailed, Unsupported
 from dog.model.command import Outcome, Stage
 from dog.model.device import Device
 from dog.model.refusal import Code
 
 #: Beginning of an EEP -> what serves its devices; the others are sensors.
-_KINDS: Mapping[str, type[Unit]] = {"F6-02": Rocker, "D2-01": Output, "D2-05": Blind}
+_KINDS: Mapping[str, type[Unit]] = {"F6-02": Rocker, "D2-01": Output, "D2-05": Blind, "A5-20": Valve}
 
 #: Addresses that a transceiver may send from, beginning with its base id. Source: ESP3, CO_RD_IDBASE.
 _BASE_IDS = 128
@@ -42,12 +43,19 @@ class EnOceanLink:
     @ivar version: what the transceiver says about itself; empty until it is read at start.
     @ivar duty: how much of this hour's airtime is used up.
     @ivar strangers: telegrams heard of addresses that no device has.
+    @ivar orders: address -> what a valve is to do; they outlive the link.
     """
 
     pulse = 60.0
 
     def __init__(
-        self, endpoint: str, teachInSeconds: float, gateway: Device | None, port: ILinkPort, kit: IKit
+        self,
+        endpoint: str,
+        teachInSeconds: float,
+        gateway: Device | None,
+        port: ILinkPort,
+        kit: IKit,
+        orders: dict[int, Order],
     ) -> None:
         self.clock: IReactorTime = kit.clock
         self.log = kit.log
@@ -57,6 +65,7 @@ class EnOceanLink:
         self.duty = DutyCycle()
         self.teachInSeconds = teachInSeconds
         self.strangers = 0
+        self.orders = orders
         self.closed = False
         self._kit = kit
         self._port = port

@@ -18,7 +18,7 @@ from dog.interfaces import IDeviceDriver, IDevicePort, Unsupported
 from dog.model.command import Command, Outcome, Stage
 from dog.model.device import Device
 from dog.model.refusal import Code
-from dog.model.values import Reading, Slot, Value, features
+from dog.model.values import Reading, Seen, Slot, Value, features
 
 if TYPE_CHECKING:
     from dog.drivers.enocean.link import EnOceanLink
@@ -67,15 +67,15 @@ class Unit:
     def reading(self, state: str, value: Value, **named: str) -> Reading:
         return Reading(Slot(self.device.id, state, features(**named)), value, maxAge=self.identity.maxAge)
 
-    def report(self, readings: Iterable[Reading]) -> tuple[Reading, ...]:
+    def report(self, seen: Iterable[Seen]) -> None:
         """One atomic step."""
-        found = tuple(readings)
+        found = tuple(seen)
         now: datetime = self.link.utcNow()
         for each in found:
-            self.known[each.slot] = replace(each, at=now)
+            if isinstance(each, Reading):
+                self.known[each.slot] = replace(each, at=now)
         if found:
             self._port.observed(*found)
-        return found
 
     # -- IDeviceDriver ----------------------------------------------------------------------------------------
 
