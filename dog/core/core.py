@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from dog.core.agenda import Agenda
 from dog.core.events import Event, EventLog, Kind, Tail
+from dog.core.inbox import Allowance, Inbox
 from dog.core.ledger import Entry, Ledger
 from dog.core.now import Now
 from dog.core.subscriptions import Client, Subscriptions
 from dog.core.values import Values
 from dog.core.visibility import Visibility
+from dog.model.candidate import Candidate
 from dog.model.command import Command, Outcome
 from dog.model.device import Device
 from dog.model.home import Home, HomeDiff
@@ -75,11 +77,37 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A bus offers a device that may not be in the home."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Somebody wants a candidate ignored, or offered again (C{ignored} False), or forgotten (None)."""
+
+    id: str
+    ignored: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Supervised:
+    """Something has happened to a driver or to one of its links; no device's truth changes by it.
+
+    @ivar details: JSON-ready: C{driver}, C{link} and what belongs to the kind.
+    """
+
+    kind: Kind
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time has passed; nothing else happened."""
 
 
-Input = Observed | Attached | Reached | Accepted | Settled | Applied | Ticked
+Input = Observed | Attached | Reached | Accepted | Settled | Applied | Found | Judged | Ticked
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +152,9 @@ class Core:
         self.ledger = Ledger(maxSettled)
         self.agenda = Agenda()
         self.visibility = Visibility()
+        self.inbox = Inbox()
+        #: A bus with many strangers, or somebody who makes them up, is no reason for a flood of events.
+        self._announced = Allowance(20, 30.0)
         self._presence: dict[str, Presence] = {}
         self._steps: dict[type, Callable[[Any, Now], None]] = {
             Observed: self._observed,
@@ -132,6 +163,9 @@ class Core:
             Accepted: self._accepted,
             Settled: self._settled,
             Applied: self._applied,
+            Found: self._found,
+            Judged: self._judged,
+            Supervised: lambda input, now: self._emit(now, input.kind, None, details=input.details),
             Ticked: lambda _input, _now: None,
         }
         self._effects = Effects()
@@ -141,11 +175,13 @@ class Core:
         tail: Tail | None,
         values: Iterable[tuple[Slot, Value, datetime, datetime]],
         commands: Iterable[Entry],
+        candidates: Iterable[Candidate] = (),
     ) -> None:
         """Know again what was known before the start. No event: nothing has happened.
 
         @param values: slot, value, changedAt, heardAt; those of devices that are gone are left out.
         @param commands: settled ones, the oldest first.
+        @param candidates: those that are in the home by now are left out.
         """
         if tail is not None:
             self.log.follow(tail)
@@ -154,6 +190,7 @@ class Core:
                 self.values.restore(slot, value, changedAt, heardAt)
         for entry in commands:
             self.ledger.restore(entry)
+        self.inbox.restore(candidates)
 
     def presence(self, device: str) -> Presence:
         return self._presence.get(device, NOT_STARTED)
@@ -340,6 +377,7 @@ class Core:
             for slot in self.values.forget(id):
                 self.agenda.cancel(slot)
             self._presence.pop(id, None)
+        adopted = self.inbox.apply(diff.home)
         if input.initial:
             return
         for what, ids in (
@@ -352,6 +390,39 @@ class Core:
                 self._emit(now, Kind.DEVICE_CHANGED, id, details={"what": what})
         if diff.environment:
             self._emit(now, Kind.ENVIRONMENT_CHANGED, None)
+        for candidate in adopted:
+            self._tellCandidate(now, candidate, "gone")
+
+    # -- what the buses offer -------------------------------------------------------------------------
+
+    def _found(self, input: Found, now: Now) -> None:
+        taken = self.inbox.hear(input.candidate)
+        if taken is None or not self._announced.take(now.mono):
+            return
+        more: dict[str, Any] = {"withheld": self._announced.takeWithheld() or None}
+        if taken.instead is not None:
+            more["instead"] = taken.instead.id
+        self._tellCandidate(now, taken.candidate, "found", **more)
+
+    def _judged(self, input: Judged, now: Now) -> None:
+        candidate = self.inbox.get(input.id)
+        if candidate is None:
+            return
+        if input.ignored is None:
+            self.inbox.forget(input.id)
+            self._tellCandidate(now, candidate, "gone")
+        elif self.inbox.judge(input.id, input.ignored):
+            self._tellCandidate(now, candidate, "ignored" if input.ignored else "offered")
+
+    def _tellCandidate(self, now: Now, candidate: Candidate, what: str, **more: object) -> None:
+        details = {
+            "what": what,
+            "candidate": candidate.id,
+            "driver": candidate.driver,
+            "class": candidate.cls,
+            "description": candidate.description,
+        }
+        self._emit(now, Kind.CANDIDATE_CHANGED, None, details={**details, **more})
 
     def _emit(self, now: Now, kind: Kind, device: str | None, **fields: object) -> None:
         event = self.log.append(now.utc, kind, device, **fields)
