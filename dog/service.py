@@ -32,6 +32,7 @@ from dog.home.disk import readWhole
 from dog.home.store import HomeStore
 from dog.listeners import Listeners
 from dog.live.attachments import Attachments
+from dog.live.capture import Captures
 from dog.live.commands import Commands
 from dog.live.drivers import findDrivers
 from dog.live.home import LiveHome
@@ -77,8 +78,10 @@ class Gateway(MultiService):
             log.error("driver {name} {reason}", name=name, reason=reason)
         simulation = drivers.byName["simulated"] if settings.simulate else None
 
+        self.captures = Captures(reactor.seconds, self.stepper.callLater)
+
         def kit(driver: str, key: Hashable) -> Kit:
-            return Kit(reactor, driver, key, settings.seed)
+            return Kit(reactor, driver, key, settings.seed, tap=self.captures.tap(driver, key))
 
         self.attachments = Attachments(self.stepper, drivers, settings.drivers, kit, simulation)
         self.commands = Commands(
@@ -98,6 +101,7 @@ class Gateway(MultiService):
             plan=lambda: readPlan(settings.planFile),
             about=about,
             streams=self.streams,
+            captures=self.captures,
         )
         self.stepper.listen(ports.counts.heard)
         self.stepper.listen(self.streams.heard)
@@ -162,6 +166,7 @@ class Gateway(MultiService):
 
         def told(_: object) -> Deferred[Any]:
             self.streams.close()
+            self.captures.close()
             closing = [listening, maybeDeferred(super(Gateway, self).stopService), self.sockets.stop()]
             return DeferredList(closing, consumeErrors=True)
 

@@ -25,6 +25,7 @@ class Media(StrEnum):
     SVG = "image/svg+xml"
     TEXT = "text/plain"
     EVENTS = "text/event-stream"
+    LINES = "application/x-ndjson"  # a JSON value a line, as they come
 
 
 class View(Protocol):
@@ -127,9 +128,10 @@ class Streaming(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StreamView:
-    """A view that is not rendered but begun (C{text/event-stream})."""
+    """A view that is not rendered but begun."""
 
     stream: Streaming
+    media: Media = Media.EVENTS
 
 
 @dataclass(frozen=True, slots=True)

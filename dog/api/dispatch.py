@@ -289,7 +289,7 @@ class Api:
             headers["Dog-Command"] = result.commandId
         media, body, value = None, b"", None
         if isinstance(result.view, StreamView):
-            return Reply(result.status, Media.EVENTS, headers=headers, stream=result.view.stream)
+            return Reply(result.status, result.view.media, headers=headers, stream=result.view.stream)
         if result.view is not None:
             media = plan.media
             body, value = render(result.view, media, call.profile, call.full, text=request.connection is None)

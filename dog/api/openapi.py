@@ -39,6 +39,18 @@ QUERY: dict[str, Schema] = {
         "description": "true: a stream begins with the status of every device.",
         "schema": {"enum": ["true", "false"]},
     },
+    "link": {
+        "description": "The key of a link of the driver (see /api/v1/drivers). Absent: all of them.",
+        "schema": {"type": "string"},
+    },
+    "seconds": {
+        "description": "The capture ends after so many seconds.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 60},
+    },
+    "bytes": {
+        "description": "The capture ends after so many bytes, both directions together.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 16777216, "default": 1048576},
+    },
     "limit": {
         "description": "At most so many events are looked at.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000},
@@ -48,6 +60,7 @@ QUERY: dict[str, Schema] = {
 #: Path parameters by name.
 PATH = {
     "device": "The device's id; case counts.",
+    "driver": "The driver's name.",
     "command": "In a device's path its realCommandName; else the id that a command was answered with.",
     "flat": "The flat's id, in a storey or not.",
     "room": "The room's id.",
@@ -169,12 +182,17 @@ def _parameters(route: Route) -> Iterator[Schema]:
         yield {"name": name, "in": "path", "required": True, "description": PATH[name], "schema": {"type": "string"}}
     for name in queryOf(route):
         yield {"name": name, "in": "query", **QUERY[name]}
-    if route.method == "GET":
+    if _tagged(route):
         yield _header("If-None-Match", "ETags that the client has: 304 if one of them is current.")
-    else:
+    elif route.method != "GET":
         yield _header("If-Match", "The ETag that the client knows: 412 if it is not current any more.")
     if route.right is Right.OPERATE:
         yield _header("Idempotency-Key", "A key of the client's own: the same key again sends no second command.")
+
+
+def _tagged(route: Route) -> bool:
+    """Whether an answer has an ETag: one that goes on has none."""
+    return route.method == "GET" and any(each not in (Media.EVENTS, Media.LINES) for each in route.media)
 
 
 def _header(name: str, text: str) -> Schema:
@@ -185,7 +203,7 @@ def _responses(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for status, shape in route.answers.items():
         found[str(status)] = {"description": _TEXTS[status], **_headers(route, status), **_content(route, shape)}
-    if route.method == "GET":
+    if _tagged(route):
         found["304"] = {"description": _TEXTS[304]}
     for status, codes in codesOf(route).items():
         found[str(status)] = _error(_TEXTS[status], codes)
@@ -195,7 +213,7 @@ def _responses(route: Route) -> dict[str, Any]:
 
 def _headers(route: Route, status: int) -> dict[str, Any]:
     told = {}
-    if route.method == "GET":
+    if _tagged(route):
         told["ETag"] = "Changes with the body."
     if status == 201:
         told["Location"] = "Where it is."

@@ -10,6 +10,7 @@ from dog.api.counts import Counts
 from dog.api.stream import Streams
 from dog.core.core import Core
 from dog.live.attachments import Attachments
+from dog.live.capture import Captures
 from dog.live.commands import Commands
 from dog.live.home import LiveHome
 
@@ -22,6 +23,7 @@ class Ports:
     @ivar plan: reads the SVG plan's bytes, or None where there is none.
     @ivar counts: told of every event, by C{stepper.listen(counts.heard)}.
     @ivar streams: the event streams that are open, told of every event likewise.
+    @ivar captures: what passes on the wires, for who asks to see it.
     @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
     """
 
@@ -33,6 +35,7 @@ class Ports:
     plan: Any
     about: Mapping[str, Any]
     streams: Streams
+    captures: Captures
     counts: Counts = field(default_factory=Counts)
 
     def named(self, name: str) -> Any:

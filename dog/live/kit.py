@@ -13,13 +13,17 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from dog.interfaces import IKit
+from dog.live.capture import Tap, untapped
 from dog.live.serial import PREFIX, connectSerial
 from dog.live.stepper import utcNow
 
 
 @implementer(IKit)
 class Kit:
-    """The real world: the reactor, the system's clock, endpoints by their strings."""
+    """The real world: the reactor, the system's clock, endpoints by their strings.
+
+    @param tap: where everything that is connected passes by; None: nowhere.
+    """
 
     def __init__(
         self,
@@ -28,16 +32,23 @@ class Kit:
         key: Hashable,
         seed: int = 0,
         utcNow: Callable[[], datetime] = utcNow,
+        tap: Tap | None = None,
     ) -> None:
         self.clock = reactor
         self.random = Random(f"{seed}/{driver}/{key}")
         self.log = Logger(namespace=f"dog.drivers.{driver}")
         self._utcNow = utcNow
+        self._tap = tap
 
     def utcNow(self) -> datetime:
         return self._utcNow()
 
     def connect(self, endpoint: str, factory: IProtocolFactory) -> Deferred[IProtocol]:
+        if self._tap is None:
+            return self._connect(endpoint, factory)
+        return self._connect(endpoint, self._tap.on(endpoint, factory)).addCallback(untapped)
+
+    def _connect(self, endpoint: str, factory: IProtocolFactory) -> Deferred[IProtocol]:
         if endpoint.startswith(PREFIX):
             return connectSerial(self.clock, endpoint, factory)
         connecting: Deferred[IProtocol] = clientFromString(self.clock, endpoint).connect(factory)

@@ -97,6 +97,10 @@ def noMoreStreams(house: House) -> None:
     house.ports.streams.most = 0
 
 
+def noMoreCaptures(house: House) -> None:
+    house.captures.most = 0
+
+
 def noPlan(house: House) -> None:
     house.plan = None
 
@@ -197,6 +201,11 @@ EXAMPLES: dict[Operation, dict[Outcome, Example]] = {
     ("GET", f"{_V1}/openapi.json"): {200: Example()},
     ("GET", "/health"): {200: Example()},
     ("GET", f"{_V1}/drivers"): {200: Example()},
+    ("GET", f"{_V1}/drivers/{{driver}}/capture"): {
+        200: Example({"driver": "modbus"}),
+        Code.BAD_VALUE: Example({"driver": "modbus"}, query="seconds=soon"),
+        Code.BUSY: Example({"driver": "modbus"}, before=noMoreCaptures),
+    },
     ("GET", f"{_V1}/commands/{{command}}"): {200: Example({"command": "sent"}, before=sent)},
     ("GET", f"{_V1}/events"): {200: Example(query="after=1&limit=3"), Code.BUSY: _FULL_OF_STREAMS},
     ("GET", "/events"): {

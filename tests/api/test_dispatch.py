@@ -89,7 +89,8 @@ class Case(SynchronousTestCase):
             self.made("PUT", "/guarded/part", self.take, right=Right.OPERATE, answers={200: None}),
         ]
         nothing: Any = None
-        ports = Ports(self.core, nothing, nothing, nothing, nothing, lambda: "the plan", {"version": "1"}, nothing)
+        about = {"version": "1"}
+        ports = Ports(self.core, nothing, nothing, nothing, nothing, lambda: "the plan", about, nothing, nothing)
         return Api(routes, ports, self.clock, **more)
 
     def made(
@@ -160,7 +161,7 @@ class Kept(Case):
 
         route = self.made("GET", "/kept/{name}", read, answers={200: BODY}, version=lambda *about: tuple(self.version))
         nothing: Any = None
-        ports = Ports(self.core, nothing, nothing, nothing, nothing, nothing, {}, nothing)
+        ports = Ports(self.core, nothing, nothing, nothing, nothing, nothing, {}, nothing, nothing)
         self.api = Api([route], ports, self.clock)
 
     def count(self, *args: Any, **more: Any) -> int:

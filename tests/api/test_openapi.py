@@ -118,6 +118,9 @@ class Performs(SynchronousTestCase):
         if answer.media == Media.EVENTS.value:
             self.assertIn(b"retry:", answer.body)
             return
+        if answer.media == Media.LINES.value:
+            self.assertIn("capture", json.loads(answer.body.splitlines()[0]))
+            return
         for name in described["responses"][status].get("headers", {}):
             self.assertIn(name.lower(), answer.headers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dog.api.resources import (
     admin,
+    capture,
     commands,
     configuration,
     devices,
@@ -18,6 +19,6 @@ from dog.api.routes import Route, routesOf
 #: Every resource of the API, for L{dog.api.dispatch.Api} and for openapi.json.
 ROUTES: tuple[Route, ...] = tuple(
     routesOf(
-        (devices, commands, environment, configuration, subscriptions, session, system, metrics, admin),
+        (devices, commands, environment, configuration, subscriptions, session, system, capture, metrics, admin),
     )
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from dog.api.call import Answer, Call, Media, Result, StreamView
 from dog.api.openapi import document
+from dog.api.query import integer
 from dog.api.routes import On, Table, route
 from dog.api.shapes import Anything, Array, Integer, Map, Named, Object, String
 from dog.api.stream import Streams, parseCursor
@@ -17,7 +18,7 @@ from dog.core.events import Event, Resume
 from dog.core.visibility import House
 from dog.live.attachments import Attachments
 from dog.live.links import Link, LinkState
-from dog.model.refusal import Code, Refusal, Refused, clipped, quoted
+from dog.model.refusal import Code, Refused, quoted
 from dog.model.rights import Right
 
 #: Events on one page, at most.
@@ -198,8 +199,8 @@ def events(call: Call, core: Core, streams: Streams) -> Result:
         return Answer(StreamView(streams.stream(call.principal, call.profile, _since(call, core), _snapshot(call))))
     log = core.log
     oldest = log.firstId - 1
-    after = _integer(call, "after", oldest, 0)
-    limit = _integer(call, "limit", PAGE, 1, PAGE)
+    after = integer(call.query, "after", oldest, 0)
+    limit = integer(call.query, "limit", PAGE, 1, PAGE)
     asked = call.query.get("epoch", log.epoch)
     gap: dict[str, Any] = {}
     resumed = log.resume(asked, after)
@@ -223,20 +224,8 @@ def _since(call: Call, core: Core) -> tuple[str, int] | None:
         return parseCursor(last) or ("", 0)
     if "after" not in call.query:
         return None
-    return call.query.get("epoch", core.log.epoch), _integer(call, "after", 0, 0)
+    return call.query.get("epoch", core.log.epoch), integer(call.query, "after", 0, 0)
 
 
 def _snapshot(call: Call) -> bool:
     return call.query.get("snapshot") == "true"
-
-
-def _integer(call: Call, name: str, default: int, least: int, most: int | None = None) -> int:
-    text = call.query.get(name)
-    if text is None:
-        return default
-    if text.isascii() and text.isdigit() and len(text) < 19 and least <= int(text) <= (most or int(text)):
-        return int(text)
-    expected = f"a whole number from {least}" + (f" to {most}" if most else "")
-    raise Refusal(
-        Code.BAD_VALUE, f"{name}={clipped(text)} in the query: expected {expected}", parameter=name, expected=expected
-    )

@@ -30,6 +30,7 @@ from dog.core.core import Core
 from dog.home.store import HomeStore
 from dog.interfaces import LinkFailed
 from dog.live.attachments import Attachments
+from dog.live.capture import Captures
 from dog.live.commands import Commands
 from dog.live.drivers import collect
 from dog.live.home import LiveHome
@@ -100,8 +101,12 @@ class Gateway:
         self.core = Core("epoch")
         self.stepper = Stepper(self.core, self.clock, lambda: START + timedelta(seconds=self.clock.seconds()))
         self.drivers = drivers
+        self.captures = Captures(self.clock.seconds, self.stepper.callLater)
         self.attachments = Attachments(
-            self.stepper, collect(drivers), {}, lambda driver, key: Kit(self.clock, driver, key)
+            self.stepper,
+            collect(drivers),
+            {},
+            lambda driver, key: Kit(self.clock, driver, key, tap=self.captures.tap(driver, key)),
         )
         self.commands = Commands(self.stepper, self.attachments)
         self.attachments.onLost = self.commands.failAll
@@ -117,6 +122,7 @@ class Gateway:
             plan=lambda: self.plan,
             about={"name": "dog", "version": "test", "started": START, "simulated": False},
             streams=Streams(self.core, self.stepper.callLater),
+            captures=self.captures,
         )
         self.stepper.listen(self.ports.streams.heard)
         self.api = Api(ROUTES, self.ports, self.clock, profile=profile)
@@ -187,7 +193,7 @@ def read(data: bytes, method: str = "GET") -> Asked:
     try:
         body = response.read()
     except IncompleteRead as cut:
-        if not headers["content-type"].startswith("text/event-stream"):
+        if not headers["content-type"].startswith(("text/event-stream", "application/x-ndjson")):
             raise
         body = cut.partial
     return Asked(response.status, headers, body)
