@@ -67,10 +67,16 @@ class Learning:
         said = parseTeachIn(telegram)
         eep = self._which(telegram, said)
         profile = profileOf(eep) if eep is not None else None
-        if profile is None or (telegram.sender in self._found and telegram.rorg != Rorg.UTE):
+        if profile is None or (telegram.sender in self._found and not (said is not None and said.wantsAnswer)):
             return None
         self._found.add(telegram.sender)
         return profile, said or TeachIn(profile.eep)
+
+    def first(self, address: int) -> bool:
+        """Whether this device was not offered before; from now on it was."""
+        new = address not in self._found
+        self._found.add(address)
+        return new
 
     def _which(self, telegram: Telegram, said: TeachIn | None) -> str | None:
         if self.wanted is not None:

@@ -13,13 +13,15 @@ from zope.interface import implementer
 
 from dog.drivers.enocean.actuators import Blind, Output
 from dog.drivers.enocean.duty import DutyCycle
+from dog.drivers.enocean.eep import profileOf
 from dog.drivers.enocean.erp import Telegram, airtime
 from dog.drivers.enocean.esp3 import CommonCommand, ReturnCode, commonCommand
 from dog.drivers.enocean.gateway import TeachInGateway
 from dog.drivers.enocean.learning import Learning, candidateOf
 from dog.drivers.enocean.params import BadParam, identityOf
 from dog.drivers.enocean.protocol import NORMAL, URGENT, Line, NoAnswer
-from dog.drivers.enocean.teachin import Answer, Request, answerUTE, parseTeachIn
+from dog.drivers.enocean.smartack import Confirm, learnMode, parseEvent, response
+from dog.drivers.enocean.teachin import Answer, Request, TeachIn, answerTo, parseTeachIn
 from dog.drivers.enocean.unit import Rocker, Unit
 from dog.drivers.enocean.valve import Order, Valve
 from dog.interfaces import IDeviceDriver, IDevicePort, IFinds, IKit, ILink, ILinkPort, LinkFailed, Unsupported
@@ -70,7 +72,7 @@ class EnOceanLink:
         self._kit = kit
         self._port = port
         self._gateway = gateway
-        self._line = Line(kit, endpoint, self._heard, self._lost)
+        self._line = Line(kit, endpoint, self._heard, self._lost, self._event)
         self._units: dict[str, Unit | TeachInGateway] = {}
         self._byAddress: dict[int, list[Unit]] = {}
         self._learning: Learning | None = None
@@ -234,23 +236,57 @@ class EnOceanLink:
             self.endTeachIn()
 
     def _answer(self, telegram: Telegram, answer: Answer) -> None:
-        """Answer a UTE query that asks for it: ahead of all else, since it has 700 ms."""
+        """Answer a query that asks for it: ahead of all else, since it has 700 ms."""
         said = parseTeachIn(telegram)
         if said is not None and said.wantsAnswer:
-            self.transmit(answerUTE(telegram, answer, self.baseId), URGENT)
+            self.transmit(answerTo(telegram, answer, self.baseId), URGENT)
+
+    def _event(self, data: bytes) -> None:
+        """Smart Ack: a device asks to be learned, and the transceiver waits for what to tell it."""
+        asked = parseEvent(data)
+        if asked is None:
+            return
+        profile = profileOf(asked.eep)
+        if self._learning is None or self._learning.how != "smartTeachIn" or not self._up:
+            self._line.respond(response(Confirm.NO_PLACE))
+        elif profile is None:
+            self._line.respond(response(Confirm.UNKNOWN_PROFILE))
+        else:
+            self._line.respond(response(Confirm.LEARNED))
+            if asked.client not in self._byAddress and self._learning.first(asked.client):
+                telegram = Telegram(profile.rorg, b"", asked.client, rssi=asked.rssi)
+                said = TeachIn(profile.eep, asked.manufacturer)
+                self._port.found(candidateOf(telegram, profile, said, self._gateway.id if self._gateway else None))
 
     # -- teach-in -----------------------------------------------------------------------------------------------
 
     def teachIn(self, learning: Learning, seconds: float | None = None) -> None:
         """Learn for that long, instead of whatever was learned before."""
-        self._learning = learning
+        seconds = self.teachInSeconds if seconds is None else seconds
+        was, self._learning = self._learning, learning
+        smart = learning.how == "smartTeachIn"
+        if smart or (was is not None and was.how == "smartTeachIn"):
+            self._smartAck(seconds if smart else 0.0)
         for gateway in self._gateways():
-            gateway.began(self.teachInSeconds if seconds is None else seconds)
+            gateway.began(seconds)
 
     def endTeachIn(self) -> None:
-        self._learning = None
+        was, self._learning = self._learning, None
+        if was is not None and was.how == "smartTeachIn":
+            self._smartAck(0.0)
         for gateway in self._gateways():
             gateway.ended()
+
+    def _smartAck(self, seconds: float) -> None:
+        """Have the transceiver learn Smart Ack devices for that long. One that can't does without."""
+
+        def answered(data: bytes) -> None:
+            if data[0] != ReturnCode.OK:
+                self.log.info("the transceiver does not learn by Smart Ack: {why}", why=nameOf(data[0]))
+
+        if not self._up:
+            return
+        self._line.request(learnMode(seconds)).addCallbacks(answered, lambda failure: failure.trap(NoAnswer))
 
     def _gateways(self) -> list[TeachInGateway]:
         return [each for each in self._units.values() if isinstance(each, TeachInGateway)]

@@ -56,14 +56,17 @@ class Line:
         endpoint: str,
         heard: Callable[[Telegram], object],
         lost: Callable[[LinkFailed], object],
+        event: Callable[[bytes], object] = lambda data: None,
     ) -> None:
         """
         @param heard: called with every telegram.
+        @param event: called with the data of every event that the transceiver tells.
         @param lost: called once if the line ends, or the transceiver has stopped answering.
         """
         self._kit = kit
         self._heard = heard
         self._lost = lost
+        self._event = event
         self._wire = Wire(kit, endpoint, self._received, self._broken)
         self._deframer = Deframer()
         self._queues: tuple[deque[_Request], ...] = (deque(), deque(), deque())
@@ -94,6 +97,11 @@ class Line:
         self._queues[rank].append(asked)
         self._next()
         return asked.answered
+
+    def respond(self, packet: Packet) -> None:
+        """Write a response to an event, which the transceiver waits for. It is not answered, so it goes at once."""
+        if not self._closed:
+            self._wire.write(packet.encode())
 
     def _forget(self, request: _Request) -> None:
         """Cancelled: if it is on its way already, its response is still waited for, to keep count."""
@@ -146,6 +154,9 @@ class Line:
                 return
             if packet.type == PacketType.RESPONSE:
                 self._response(packet.data)
+                continue
+            if packet.type == PacketType.EVENT:
+                self._event(packet.data)
                 continue
             try:
                 telegram = Telegram.parse(packet)

@@ -27,6 +27,7 @@ class Air:
 
     @ivar devices: address -> what a device there answers to a telegram.
     @ivar sent: every telegram that was transmitted. @ivar when: and when.
+    @ivar others: every packet that was neither a telegram nor a common command.
     @ivar code: what the transceiver answers to a transmission. @ivar mute: it answers nothing at all.
     """
 
@@ -37,6 +38,7 @@ class Air:
         self.when: list[float] = []
         self.code = ReturnCode.OK
         self.mute = False
+        self.others: list[Packet] = []
         self._deframer = Deframer()
         kit.accept(ENDPOINT)
 
@@ -69,6 +71,11 @@ class Air:
         if packet.type == PacketType.COMMON_COMMAND:
             base = b"\0" + BASE.to_bytes(4, "big")
             self.line(Packet(PacketType.RESPONSE, VERSION if packet.data[0] == 3 else base).encode())
+            return
+        if packet.type != PacketType.RADIO_ERP1:
+            self.others.append(packet)
+            if packet.type == PacketType.SMART_ACK_COMMAND:
+                self.line(Packet(PacketType.RESPONSE, bytes([self.code])).encode())
             return
         telegram = Telegram.parse(packet)
         self.sent.append(telegram)

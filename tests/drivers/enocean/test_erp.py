@@ -10,7 +10,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from dog.drivers.enocean.erp import BROADCAST, BadTelegram, Rorg, Telegram, airtime
 from dog.drivers.enocean.esp3 import Deframer, Packet
-from dog.drivers.enocean.teachin import Answer, Request, TeachIn, answerUTE, parseTeachIn
+from dog.drivers.enocean.teachin import Answer, Request, TeachIn, answerTo, parseTeachIn
 from tests.drivers.enocean import nodejs
 
 addresses = st.integers(0, 0xFFFFFFFF)
@@ -100,9 +100,53 @@ class TeachIns(SynchronousTestCase):
         }
         for answer, head in answers.items():
             self.assertEqual(
-                answerUTE(query, answer, 0xFF800000),
+                answerTo(query, answer, 0xFF800000),
                 Telegram(0xD4, bytes.fromhex(head + "024600 0a01d2"), 0xFF800000, 0, 0x01020304),
             )
+
+    def test_answer4BS(self) -> None:
+        """Variation 3: only profiles that listen are answered, in their own words; a response is no query."""
+        query = Telegram(0xA5, bytes.fromhex("80080a80"), 0x01020304)
+        self.assertEqual(parseTeachIn(query), TeachIn("A5-20-01", 0x00A, wantsAnswer=True, bidirectional=True))
+        for answer, last in (
+            (Answer.LEARNED, "f0"),
+            (Answer.REFUSED, "d0"),
+            (Answer.DELETED, "d0"),
+            (Answer.UNSUPPORTED, "90"),
+        ):
+            response = answerTo(query, answer, 0xFF800000)
+            self.assertEqual(
+                response, Telegram(0xA5, bytes.fromhex("80080a" + last), 0xFF800000, destination=0x01020304)
+            )
+            self.assertIsNone(parseTeachIn(response))
+
+    @given(telegrams, st.sampled_from(Answer), addresses)
+    def test_answersToAnything(self, query: Telegram, answer: Answer, sender: int) -> None:
+        """Whatever asks for an answer gets one that nobody takes for a query, to itself alone."""
+        said = parseTeachIn(query)
+        if said is not None and said.wantsAnswer:
+            response = answerTo(query, answer, sender)
+            self.assertEqual((response.sender, response.destination), (sender, query.sender))
+            self.assertTrue(response.teachIn)
+            self.assertIsNone(parseTeachIn(response))
+            self.assertEqual(Telegram.parse(response.packet()), response)
+
+    @given(st.integers(0, 63), st.integers(0, 127), st.integers(0, 2047))
+    def test_any4BS(self, func: int, type: int, manufacturer: int) -> None:
+        bits = func << 18 | type << 11 | manufacturer
+        said = parseTeachIn(Telegram(0xA5, bits.to_bytes(3, "big") + b"\x80", 1))
+        assert said is not None
+        self.assertEqual((said.eep, said.manufacturer), (f"A5-{func:02X}-{type:02X}", manufacturer))
+
+    @given(
+        st.integers(0, 255), st.integers(0, 255), st.integers(0, 255), st.integers(0, 2047), st.sampled_from(Request)
+    )
+    def test_anyUTE(self, rorg: int, func: int, type: int, manufacturer: int, request: Request) -> None:
+        head = 0x80 | request << 4
+        words = [head, 1, manufacturer & 0xFF, manufacturer >> 8, type, func, rorg]
+        said = parseTeachIn(Telegram(0xD4, bytes(words), 1))
+        expected = TeachIn(f"{rorg:02X}-{func:02X}-{type:02X}", manufacturer, request, True, True, 1)
+        self.assertEqual(said, expected)
 
 
 class JavaScript(SynchronousTestCase):

@@ -26,7 +26,8 @@ class Lines(SynchronousTestCase):
         self.kit.accept(ENDPOINT)
         self.heard: list[Telegram] = []
         self.losses: list[LinkFailed] = []
-        self.line = Line(self.kit, ENDPOINT, self.heard.append, self.losses.append)
+        self.events: list[bytes] = []
+        self.line = Line(self.kit, ENDPOINT, self.heard.append, self.losses.append, self.events.append)
         self.successResultOf(self.line.open())
 
     def feed(self, data: bytes) -> None:
@@ -126,9 +127,22 @@ class Lines(SynchronousTestCase):
         self.assertEqual(len(self.heard), 1)
 
     def test_otherPackets(self) -> None:
-        """Events, and radio packets that are no telegrams, are passed over."""
-        self.feed(Packet(PacketType.EVENT, b"\4\0").encode() + Packet(1, b"\xf6").encode() + DOOR.packet().encode())
-        self.assertEqual((len(self.heard), self.line.ignored), (1, 2))
+        """Events are told apart; types that nobody knows, and radio packets that are no telegrams, are passed over."""
+        for packet in (Packet(PacketType.EVENT, b"\4\0"), Packet(1, b"\xf6"), Packet(0x30, b"\0"), DOOR.packet()):
+            self.feed(packet.encode())
+        self.assertEqual((len(self.heard), self.events, self.line.ignored), (1, [b"\4\0"], 2))
+
+    def test_respond(self) -> None:
+        """A response to an event does not wait for the answer to a request, and takes none away."""
+        asked = self.line.request(numbered(0))
+        self.line.respond(Packet(PacketType.RESPONSE, b"\0"))
+        written = self.kit.connections[-1].transport.value()
+        self.assertEqual(written, numbered(0).encode() + Packet(PacketType.RESPONSE, b"\0").encode())
+        self.answer()
+        self.assertEqual(self.successResultOf(asked), b"\0")
+        self.line.close()
+        self.line.respond(Packet(PacketType.RESPONSE, b"\0"))
+        self.assertEqual(self.kit.connections[-1].transport.value(), written)
 
     def test_nothingAfterTheEnd(self) -> None:
         """Whoever closes the line while it hears something hears no more."""

@@ -243,6 +243,26 @@ class Valves(Case):
         self.assertIsNone(self.value("v", "TemperatureState"))
 
 
+class TeachIn(Case):
+    def test_answered(self) -> None:
+        """A valve learns by our answer whom to listen to, each time it asks, at home or not. A sensor gets none."""
+        self.house(device("v", "ThermostatTemperatureSensor", "a5-20-01"), device("gw", "EnOceanGateway", "a5-20-01"))
+        self.start()
+        query = bytes.fromhex("80080a80")
+        self.air.say(Telegram(0xA5, query, ADDRESS))
+        self.begin("gw", "teachIn")
+        for address in (ADDRESS, 5, 5):
+            self.air.say(Telegram(0xA5, query, address))
+            self.air.pump(0.2)
+        self.air.say(Telegram(0xA5, bytes.fromhex("08280b80"), 6))
+        self.air.pump(0.2)
+        answer = bytes.fromhex("80080af0")
+        expected = [Telegram(0xA5, answer, BASE, destination=each) for each in (ADDRESS, 5, 5)]
+        self.assertEqual(self.air.sent, expected)
+        offered = [each["class"] for each in self.linkPort.candidates if each["params"]["address"] == "00000005"]
+        self.assertEqual(set(offered), {"ThermostatTemperatureSensor"})
+
+
 class Payloads(SynchronousTestCase):
     @given(st.integers(0, 255), st.integers(0, 255), st.booleans())
     def test_roundTrip(self, point: int, measured: int, temperature: bool) -> None:
