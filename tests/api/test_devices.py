@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 
 from dog.api.call import Request
+from dog.api.views.status import StatusView
 from dog.core.core import Attached
 from dog.interfaces import LinkFailed
 from dog.model.rights import ANONYMOUS, Principal, Role
@@ -125,6 +126,25 @@ class Statuses(InHome):
         found = self.ask("GET", "/api/v1/devices/status").json["devicesStatus"]
         self.assertEqual([each["id"] for each in found], list(self.gateway.home.devices))
         self.assertEqual({each["id"] for each in found if "status" in each}, {"SimpleLamp_mb1", "Temp_mb1"})
+
+    def test_renderedOnce(self) -> None:
+        """Asked again, through either door, a status that has not changed is not put together again."""
+        made: list[object] = []
+        of = StatusView.of
+
+        def counted(*arguments: Any, **more: Any) -> StatusView:
+            made.append(arguments)
+            return of(*arguments, **more)
+
+        self.patch(StatusView, "of", staticmethod(counted))
+        for _ in range(5):
+            self.assertEqual(self.ask("GET", f"{LAMP}/status").json["status"]["OnOffState"], [{"value": "off"}])
+            self.assertEqual(self.tell("GET", f"{LAMP}/status").json["status"]["OnOffState"], [{"value": "off"}])
+        self.assertEqual(len(made), 2)
+        self.driver.report("SimpleLamp_mb1", Reading(Slot("SimpleLamp_mb1", "OnOffState"), "on"))
+        for _ in range(5):
+            self.assertEqual(self.tell("GET", f"{LAMP}/status").json["status"]["OnOffState"], [{"value": "on"}])
+        self.assertEqual(len(made), 3)
 
     def test_webSocket(self) -> None:
         """Over WebSocket a status comes with its description; with C{?detail=full} everywhere."""

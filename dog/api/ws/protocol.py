@@ -22,6 +22,7 @@ from dog import __version__
 from dog.api.call import Media
 from dog.api.rendering import errorReply
 from dog.api.ws.envelope import payloadOf
+from dog.api.ws.frames import wholeText
 from dog.api.ws.heartbeat import Heartbeat
 from dog.api.ws.later import Cancels, Later
 from dog.api.ws.turn import Turn, Turns
@@ -59,6 +60,8 @@ class WebSocket(WebSocketServerProtocol):
 
     factory: WebSocketFactory
     transport: Any
+    current_frame: Any
+    maxMessagePayloadSize: int
 
     def __init__(self) -> None:
         super().__init__()
@@ -142,11 +145,27 @@ class WebSocket(WebSocketServerProtocol):
             self.transport.write(data)
 
     def dataReceived(self, data: bytes) -> None:
-        # Likewise.
+        # Likewise. And what is nearly all that clients send, a whole text message in one frame, need not go through
+        # all of Autobahn's states; anything else does, as soon as it comes.
         if self._beats is not None:
             self._beats.heard()
+        if self.state == self.STATE_OPEN and not self.data and not self.inside_message and self.current_frame is None:
+            data = self._wholeMessages(data)
+            if not data:
+                return
         self.data += data
         self.consumeData()
+
+    def _wholeMessages(self, data: bytes) -> bytes:
+        """Take the messages with which C{data} begins, as long as each is whole; the rest is returned."""
+        at = 0
+        while self.state == self.STATE_OPEN:
+            found = wholeText(data, at, self.maxMessagePayloadSize)
+            if found is None:
+                break
+            payload, at = found
+            self.onMessage(payload, False)
+        return data[at:] if at else data
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._deadline is not None:
