@@ -9,32 +9,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dog.testing.bus import Bus
     from dog.testing.driver import DriverContract
     from dog.testing.links import EPOCH, FakeDevicePort, FakeKit, FakeLinkPort
+    from dog.testing.process import GatewayProcess
+    from dog.testing.replay import ReplayKit, readCapture
     from dog.testing.scripted import NEVER, ScriptedDriver, confirm, refuse, sent
 
 __all__ = [
     "EPOCH",
     "NEVER",
+    "Bus",
     "DriverContract",
     "FakeDevicePort",
     "FakeKit",
     "FakeLinkPort",
+    "GatewayProcess",
+    "ReplayKit",
     "ScriptedDriver",
     "confirm",
+    "readCapture",
     "refuse",
     "sent",
 ]
 
 _MODULES = {
+    "Bus": "bus",
     "DriverContract": "driver",
     "EPOCH": "links",
     "FakeDevicePort": "links",
     "FakeKit": "links",
     "FakeLinkPort": "links",
+    "GatewayProcess": "process",
     "NEVER": "scripted",
+    "ReplayKit": "replay",
     "ScriptedDriver": "scripted",
     "confirm": "scripted",
+    "readCapture": "replay",
     "refuse": "scripted",
     "sent": "scripted",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -50,13 +50,18 @@ class FakeKit:
         self.attempts: list[str] = []
         self.connections: list[Connection] = []
         self._answers: dict[str, BaseException | Deferred[Any] | None] = {}
+        self._plugs: dict[str, Callable[[Any], StringTransport]] = {}
 
     def utcNow(self) -> datetime:
         return self.epoch + timedelta(seconds=self.clock.seconds())
 
-    def accept(self, endpoint: str) -> None:
-        """From now on connections to this endpoint succeed, each on a new C{StringTransport}."""
+    def accept(self, endpoint: str, plug: Callable[[Any], StringTransport] | None = None) -> None:
+        """From now on connections to this endpoint succeed, each on a new C{StringTransport}.
+
+        @param plug: makes the transport for the driver's protocol, in place of a plain one.
+        """
         self._answers[endpoint] = None
+        self._plugs[endpoint] = plug or (lambda protocol: StringTransport())
 
     def refuse(self, endpoint: str, why: BaseException | None = None) -> None:
         """From now on connections to this endpoint fail, by default as a closed port does."""
@@ -76,7 +81,7 @@ class FakeKit:
         protocol: IProtocol | None = factory.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1))
         if protocol is None:
             return fail(ConnectError(string="the factory built no protocol"))
-        transport = StringTransport()
+        transport = self._plugs[endpoint](protocol)
         self.connections.append(Connection(endpoint, protocol, transport))
         protocol.makeConnection(transport)
         return succeed(protocol)
