@@ -13,6 +13,7 @@ honesty about SENT and CONFIRMED.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from random import Random
 
 from twisted.internet.interfaces import IReactorTime
@@ -24,15 +25,34 @@ class Unsupported(Exception):
     """Raised by L{ILink.attach}: this driver can't serve that device. The text is shown to the installer."""
 
 
+class LinkReason(StrEnum):
+    """Why a link is not up."""
+
+    UNREACHABLE = "unreachable"  # nothing is there: no such port, host or adapter
+    REFUSED = "refused"
+    TIMEOUT = "timeout"  # no answer, or not started within the deadline
+    MISCONFIGURED = "misconfigured"
+    PROTOCOL = "protocol"  # whoever answers speaks something else
+    CLOSED = "closed"  # it was up and has ended
+    RESTARTED = "restarted"  # somebody asked for it; live's own
+    INTERNAL = "internal"  # a bug of the driver
+    OTHER = "other"  # a code that is none of these
+
+    @classmethod
+    def _missing_(cls, value: object) -> LinkReason:
+        # A driver that says why it failed must not fail again over a word.
+        return cls.OTHER
+
+
 class LinkFailed(Exception):
     """The typed reason a link could not start or was lost.
 
-    @ivar code: C{unreachable}, C{refused}, C{timeout}, C{misconfigured}, C{protocol}, C{closed}.
+    @ivar code: a L{LinkReason}; what is none is L{LinkReason.OTHER}.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.code = code
+        self.code = LinkReason(code)
 
 
 class IDriver(Interface):
@@ -133,6 +153,12 @@ class IKit(Interface):
         """The aware UTC datetime."""
 
     def connect(endpoint, factory):
-        """Deferred of a connected protocol. C{endpoint} is a Twisted client endpoint string, or a serial port:
-        C{serial:/dev/ttyUSB0:baudRate=9600:dataBits=8:parity=even:stopBits=1} (C{:} in the path written C{\\:}).
+        """Deferred of a connected protocol. C{endpoint} is a Twisted client endpoint string, or one of (C{:} in a
+        path or an address is written C{\\:}):
+
+          - C{serial:/dev/ttyUSB0:baudRate=9600:dataBits=8:parity=even:stopBits=1}: a serial port of this machine.
+          - C{rfc2217:HOST:PORT:baudRate=9600:dataBits=8:parity=even:stopBits=1}: one on the network, set over it.
+            Connected once the server has acknowledged every setting, else L{LinkFailed}.
+          - C{udp:HOST:PORT}: each C{write} is one datagram, each C{dataReceived} is one from that address. Connected
+            says nothing about the peer; the connection is lost where its host says that nobody listens.
         """

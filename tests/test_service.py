@@ -138,7 +138,7 @@ class ComposedTests(SynchronousTestCase):
         """What waits behind a link that is lost is settled at once: the rooms are wired."""
         gateway = self.gateway(home=DEMO, simulate=True)
         link = next(iter(gateway.attachments.links().values()))
-        self.patch(type(link._drivers["lake-shutter"]), "send", lambda *_: Deferred())
+        self.patch(type(link.driverOf("lake-shutter")), "send", lambda *_: Deferred())
         device = gateway.stepper.core.home.devices["lake-shutter"]
         command = gateway.commands.send(device, "up", None, ANONYMOUS)
         self.assertNoResult(command)
@@ -150,7 +150,7 @@ class ComposedTests(SynchronousTestCase):
     def test_stopSettlesCommands(self) -> None:
         gateway = self.gateway(home=DEMO, simulate=True, stateDir=Path(self.mktemp()))
         link = next(iter(gateway.attachments.links().values()))
-        self.patch(type(link._drivers["lake-shutter"]), "send", lambda *_: Deferred())
+        self.patch(type(link.driverOf("lake-shutter")), "send", lambda *_: Deferred())
         device = gateway.stepper.core.home.devices["lake-shutter"]
         command = gateway.commands.send(device, "up", None, ANONYMOUS)
         self.successResultOf(gateway.stopService())

@@ -107,7 +107,7 @@ class Ticked:
     """Time has passed; nothing else happened."""
 
 
-Input = Observed | Attached | Reached | Accepted | Settled | Applied | Found | Judged | Ticked
+Input = Observed | Attached | Reached | Accepted | Settled | Applied | Found | Judged | Supervised | Ticked
 
 
 @dataclass(frozen=True, slots=True)

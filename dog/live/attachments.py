@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Any
 
 from twisted.application.service import Service
@@ -12,6 +13,7 @@ from twisted.logger import Logger
 from dog.core.core import Attached
 from dog.interfaces import IDeviceDriver, IDriver, IKit, Unsupported
 from dog.live.drivers import Drivers
+from dog.live.guard import Conduct
 from dog.live.links import Link
 from dog.live.stepper import Stepper
 from dog.model.device import Device
@@ -48,6 +50,8 @@ class Attachments(Service):
         self._links: dict[Key, Link] = {}
         self._keys: dict[str, Key] = {}
         self._unserved: dict[str, tuple[Code, str]] = {}
+        #: How the drivers behave.
+        self.conduct = Conduct()
         #: Called with (device, code, reason) when a device can't be reached any more.
         self.onLost: Callable[[str, Code, str], object] = lambda device, code, reason: None
 
@@ -126,20 +130,19 @@ class Attachments(Service):
             key: Key = (driver.name, driver.linkKey(settings, gateway, device))
             link = self._links.get(key)
             if link is None:
-                link = Link(self._stepper, driver, key[1], settings, gateway, lambda: self._kit(*key), self._lost)
+                kit = partial(self._kit, *key)
+                link = Link(self._stepper, driver, key[1], settings, gateway, kit, self._lost, self.conduct)
                 self._links[key] = link
-            self._keys[device.id] = key
-            link.add(device)
         except Unsupported as unsupported:
-            self._forget(device.id)
             self._refuse(device, "misconfigured", str(unsupported))
             return
         except Exception:
+            self.conduct.crashes[driver.name] += 1
             self.log.failure("driver {driver} failed on {device}", driver=driver.name, device=device.id)
-            self._forget(device.id)
             self._refuse(device, "internal", f"driver {driver.name} failed; see the log")
             return
-        link.tell(device.id)
+        self._keys[device.id] = key
+        link.add(device)
 
     def _refuse(self, device: Device, code: str, reason: str) -> None:
         self._unserved[device.id] = (Code.NO_DRIVER, reason)
