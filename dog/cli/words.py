@@ -189,10 +189,21 @@ def commandsOf(device: Mapping[str, Any]) -> list[str]:
     return list(found)
 
 
+def _drivers(rest: Rest, values: Mapping[str, str]) -> list[Offer]:
+    return [(each["name"], ", ".join(each["systems"])) for each in rest.get("/api/v1/drivers")["drivers"]]
+
+
+def _links(rest: Rest, values: Mapping[str, str]) -> list[Offer]:
+    drivers = rest.get("/api/v1/drivers")["drivers"]
+    return [(link["key"], "") for each in drivers if each["name"] == values.get("driver") for link in each["links"]]
+
+
 _ASKED: dict[tuple[str, ...], Callable[[Rest, Mapping[str, str]], list[Offer]]] = {
     ("status", "device"): _devices,
     ("send", "device"): _devices,
     ("send", "name"): _commands,
     ("watch", "filters"): _filters,
+    ("capture", "driver"): _drivers,
+    ("capture", "link"): _links,
     ("devices", "filters"): _filters,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from typing import Any
@@ -15,6 +15,9 @@ from dog.client.errors import NotReachable, failedFrom
 
 #: A bound for what a gateway may answer, in bytes.
 MAX_ANSWER = 64 * 1024 * 1024
+
+#: The media type of an answer that goes on: a JSON value a line.
+LINES = "application/x-ndjson"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +52,10 @@ class Rest:
         @raise NotReachable: no gateway answers there, or not in time.
         @raise Failed: the gateway's answer is a status of 400 or more.
         """
-        headers = {"Accept": "application/json", "User-Agent": f"dog/{__version__}", "Connection": "close"}
-        payload = None
-        if body is not None:
-            payload = json.dumps(body, ensure_ascii=False).encode("utf-8")
-            headers["Content-Type"] = "application/json"
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
-        connection = (HTTPSConnection if self.address.secure else HTTPConnection)(
-            self.address.host, self.address.port, timeout=self._timeout
-        )
+        payload = None if body is None else json.dumps(body, ensure_ascii=False).encode("utf-8")
+        connection = self._connection()
         try:
-            connection.request(method, self.address.prefix + path, payload, headers)
+            connection.request(method, self.address.prefix + path, payload, self._headers("application/json", body))
             answer = connection.getresponse()
             data = answer.read(MAX_ANSWER + 1)
             if answer.length and len(data) <= MAX_ANSWER:  # read() with a bound does not tell
@@ -72,6 +67,46 @@ class Rest:
         if len(data) > MAX_ANSWER:
             raise NotReachable(self.address.http, f"the answer has more than {MAX_ANSWER} bytes")
         return self._understood(answer.status, data, {name.lower(): value for name, value in answer.getheaders()})
+
+    def lines(self, path: str, silence: float) -> Generator[Any, None, None]:
+        """The JSON values of an answer that goes on (C{application/x-ndjson}), as they come, until it ends.
+
+        @param silence: seconds without anything, not even an empty line, after which the gateway is taken for gone.
+        @raise NotReachable: no gateway answers there, not in time, or not any more.
+        @raise Failed: the gateway's answer is a status of 400 or more.
+        """
+        connection = self._connection()
+        try:
+            headers = self._headers(f"{LINES}, application/json;q=0.5")
+            connection.request("GET", self.address.prefix + path, None, headers)
+            sock = connection.sock  # the connection forgets it with the answer's head
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            if answer.status != 200 or not named.get("content-type", "").startswith(LINES):
+                found = self._understood(answer.status, answer.read(MAX_ANSWER), named)
+                raise NotReachable(self.address.http, f"its answer has status {found.status} and does not go on")
+            sock.settimeout(max(silence, self._timeout))
+            while line := answer.readline():
+                if line.strip():
+                    yield json.loads(line)
+        except ValueError:
+            raise NotReachable(self.address.http, "its answer broke off") from None
+        except (OSError, HTTPException) as error:
+            raise NotReachable(self.address.http, self._why(error)) from None
+        finally:
+            connection.close()
+
+    def _connection(self) -> HTTPConnection:
+        kind = HTTPSConnection if self.address.secure else HTTPConnection
+        return kind(self.address.host, self.address.port, timeout=self._timeout)
+
+    def _headers(self, accept: str, body: Any = None) -> dict[str, str]:
+        found = {"Accept": accept, "User-Agent": f"dog/{__version__}", "Connection": "close"}
+        if body is not None:
+            found["Content-Type"] = "application/json"
+        if self._token is not None:
+            found["Authorization"] = f"Bearer {self._token}"
+        return found
 
     def _understood(self, status: int, data: bytes, headers: Mapping[str, str]) -> Answer:
         kind = headers.get("content-type", "").split(";")[0].strip().lower()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -36,6 +36,14 @@ class FakeRest:
             raise answer
         assert isinstance(answer, Answer)
         return answer
+
+    def lines(self, path: str, silence: float) -> Generator[Any, None, None]:
+        """What L{answers} has for C{("LINES", path)}: values, or an exception to raise."""
+        self.requests.append(("LINES", path, silence))
+        for each in self.answers.get(("LINES", path), [Failed(404, "not_found", f"there is no {path}")]):
+            if isinstance(each, BaseException):
+                raise each
+            yield each
 
 
 class Pipe(io.StringIO):

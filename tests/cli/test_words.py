@@ -35,6 +35,12 @@ COMMANDS: dict[str, Any] = {
         {"class": "QueryFunctionality"},
     ]
 }
+DRIVERS = {
+    "drivers": [
+        {"name": "modbus", "systems": ["Modbus"], "links": [{"key": "tcp:a"}, {"key": "tcp:b"}]},
+        {"name": "enocean", "systems": ["EnOcean"], "links": []},
+    ]
+}
 
 
 class SplitTests(CliCase):
@@ -69,6 +75,8 @@ class FindTests(CliCase):
             ("send lamp on 1 2 ", "values"),
             ("watch a b ", "filters"),
             ("watch --count 3 ", "filters"),
+            ("capture modbus ", "link"),
+            ("capture modbus --output ", "file"),
             ("home ", "homeCommand"),
             ("home check ", "file"),
             ("nonsense ", None),
@@ -82,6 +90,7 @@ class OfferTests(CliCase):
         super().setUp()
         self.rest.answers["GET", "/api/v1/devices"] = Answer(200, DEVICES)
         self.rest.answers["GET", "/api/v1/devices/kitchen-lamp"] = Answer(200, COMMANDS)
+        self.rest.answers["GET", "/api/v1/drivers"] = Answer(200, DRIVERS)
 
     def offered(self, line: str, shell: str = "bash", part: str | None = None) -> list[str]:
         self.patch(os, "environ", {"DOGCTL_LINE": line, **({} if part is None else {"DOGCTL_PART": part})})
@@ -103,6 +112,10 @@ class OfferTests(CliCase):
             ("dogctl send kitchen-lamp on ", []),
             ("dogctl watch ", ["kitchen-lamp", "zwave:3", "kitchen", "SimpleLamp", "Meter"]),
             ("dogctl watch --c", ["--count"]),
+            ("dogctl capture ", ["modbus", "enocean"]),
+            ("dogctl capture modbus ", ["tcp:a", "tcp:b"]),
+            ("dogctl capture enocean ", []),
+            ("dogctl capture modbus -o ca", ["<files>"]),
             ("dogctl --gateway ", []),
             ("dogctl nonsense ", []),
         ]:

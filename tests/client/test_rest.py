@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -11,10 +12,11 @@ from dog.client.rest import Rest
 
 
 class OneAnswer:
-    """Takes one connection, keeps the request, sends C{answer} (None: nothing) and closes."""
+    """Takes one connection, keeps the request, sends C{answer} (None: nothing) and closes, unless it is to C{hold}."""
 
-    def __init__(self, answer: bytes | None) -> None:
+    def __init__(self, answer: bytes | None, hold: bool = False) -> None:
         self._answer = answer
+        self._hold = hold or answer is None
         self.request = b""
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -34,10 +36,10 @@ class OneAnswer:
                 more = connection.recv(65536)
                 self.request += more
                 body += more
-            if self._answer is None:
-                self._done.wait(5)
-            else:
+            if self._answer is not None:
                 connection.sendall(self._answer)
+            if self._hold:
+                self._done.wait(5)
 
     def close(self) -> None:
         self._done.set()
@@ -124,3 +126,55 @@ class RestTests(SynchronousTestCase):
     def test_unknown_host(self) -> None:
         refused = self.assertRaises(NotReachable, Rest("http://no-such-host.invalid").get, "/x")
         self.assertEqual(refused.reason, "no such host")
+
+
+class LinesTests(SynchronousTestCase):
+    """An answer that goes on."""
+
+    def lines(self, data: bytes, timeout: float = 10.0, silence: float = 20.0, hold: bool = False) -> Any:
+        server = OneAnswer(data, hold)
+        self.addCleanup(server.close)
+        self.server = server
+        return Rest(server.url, "secret", timeout).lines("/api/v1/x", silence)
+
+    def chunked(self, *chunks: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+        return head + b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in chunks) + end
+
+    def test_values(self) -> None:
+        """A value a line, wherever the chunks end; empty lines are none."""
+        found = list(self.lines(self.chunked(b'{"a":1}\n\n{"a"', b":2}\n\n")))
+        self.assertEqual(found, [{"a": 1}, {"a": 2}])
+        self.assertIn(b"Accept: application/x-ndjson", self.server.request)
+        self.assertIn(b"Authorization: Bearer secret", self.server.request)
+
+    def test_asTheyCome(self) -> None:
+        """The first is there although the second never comes; silence ends it."""
+        lines = self.lines(self.chunked(b"1\n", end=b""), timeout=0.1, silence=0.2, hold=True)
+        self.assertEqual(next(lines), 1)
+        error = self.assertRaises(NotReachable, next, lines)
+        self.assertIn("no answer", str(error))
+
+    def test_brokenOff(self) -> None:
+        lines = self.lines(self.chunked(b"1\n", end=b"9\r\n2"))
+        self.assertEqual(next(lines), 1)
+        self.assertRaises(NotReachable, next, lines)
+
+    def test_refused(self) -> None:
+        body = b'{"error": {"code": "not_found", "message": "there is no driver"}}'
+        error = self.assertRaises(Failed, next, self.lines(answer("404 Not Found", body)))
+        self.assertEqual(error.status, 404)
+
+    def test_somethingElse(self) -> None:
+        for data in (answer("200 OK", b"{}"), answer("200 OK", b"<html>", "text/html"), b"nonsense\r\n\r\n"):
+            self.assertRaises(NotReachable, next, self.lines(data))
+
+    def test_brokenLine(self) -> None:
+        lines = self.lines(self.chunked(b'1\n{"a\n'))
+        self.assertEqual(next(lines), 1)
+        self.assertRaises(NotReachable, next, lines)
+
+    def test_nobodyThere(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+        self.assertRaises(NotReachable, next, Rest(f"http://127.0.0.1:{port}").lines("/x", 1.0))
