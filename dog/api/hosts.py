@@ -11,6 +11,10 @@ import socket
 from collections.abc import Iterable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
+#: Headers that were found good and are not looked at again, and how long they may be.
+MAX_KNOWN = 64
+MAX_LENGTH = 80
+
 _HOST = re.compile(r"(?:\[([^\[\]]*)\]|([^\[\]:@/,\s]+))(?::\d{0,5})?", re.ASCII)
 
 
@@ -23,12 +27,19 @@ class Hosts:
 
     def __init__(self, configured: Iterable[str] = ()) -> None:
         own = _plain(socket.gethostname()).removesuffix(".local")
+        self._allowed: set[str] = set()
         self._names = frozenset({"localhost", own, f"{own}.local", *map(_plain, configured)})
 
     def allows(self, host: str | None) -> bool:
         """Whether a request with this Host header is for the gateway. HTTP/1.0 may go without: no browser does."""
-        if not host:
+        if not host or host in self._allowed:
             return True
+        allowed = self._isOurs(host)
+        if allowed and len(self._allowed) < MAX_KNOWN and len(host) <= MAX_LENGTH:
+            self._allowed.add(host)
+        return allowed
+
+    def _isOurs(self, host: str) -> bool:
         match = _HOST.fullmatch(host)
         if match is None:
             return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -45,6 +46,9 @@ _READABLE = "GET, HEAD, OPTIONS"
 #: More query parameters than any resource knows.
 _MAX_PARAMETERS = 100
 
+#: Bytes of a path that is remembered with what it means.
+_MAX_KNOWN = 256
+
 
 class BadPath(ValueError):
     """A path or query that is no text."""
@@ -52,6 +56,11 @@ class BadPath(ValueError):
 
 def segmentsOf(path: bytes) -> tuple[str, ...]:
     """The decoded segments of a path, without empty ones. Raises L{BadPath} where one is not UTF-8."""
+    return (_segmentsOf if len(path) <= _MAX_KNOWN else _segmentsOf.__wrapped__)(path)
+
+
+@lru_cache(maxsize=1024)
+def _segmentsOf(path: bytes) -> tuple[str, ...]:
     try:
         return tuple(unquote_to_bytes(each).decode() for each in path.split(b"/") if each)
     except UnicodeDecodeError:
@@ -257,8 +266,14 @@ _PHRASES = {Code.MISDIRECTED.status: b"Misdirected Request"}
 
 
 def _setHeaders(request: WebRequest, headers: Mapping[str, str]) -> None:
+    put = request.responseHeaders.setRawHeaders
     for name, value in headers.items():
-        request.setHeader(name.encode(), _oneLine(value).encode())
+        put(*_line(name, value))
+
+
+@lru_cache(maxsize=1024)  # most are the same each time
+def _line(name: str, value: str) -> tuple[bytes, list[bytes]]:
+    return name.encode(), [_oneLine(value).encode()]
 
 
 def _oneLine(value: str) -> str:

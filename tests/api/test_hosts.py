@@ -6,6 +6,7 @@ import socket
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from dog.api import hosts
 from dog.api.hosts import Hosts
 
 
@@ -43,3 +44,25 @@ class Allows(SynchronousTestCase):
 
     def test_several(self) -> None:
         self.check(False, "localhost, evil.example", "localhost evil", "localhost/evil", " localhost")
+
+    def test_lookedAtOnce(self) -> None:
+        """A good one is known again, up to a bound; a bad one is looked at each time, and never becomes good."""
+        looked: list[str] = []
+        isOurs = self.hosts._isOurs
+
+        def look(host: str) -> bool:
+            looked.append(host)
+            return isOurs(host)
+
+        self.patch(self.hosts, "_isOurs", look)
+        for _ in range(3):
+            self.check(True, "127.0.0.1:8080")
+        self.assertEqual(looked, ["127.0.0.1:8080"])
+        del looked[:]
+        for _ in range(3):
+            self.check(False, "evil.example")
+        self.assertEqual(len(looked), 3)
+        for number in range(hosts.MAX_KNOWN * 2):
+            self.check(True, f"127.0.0.1:{number}", "x" * hosts.MAX_LENGTH + ".localhost")
+        self.assertEqual(len(self.hosts._allowed), hosts.MAX_KNOWN)
+        self.assertLessEqual(max(map(len, self.hosts._allowed)), hosts.MAX_LENGTH)
