@@ -1,4 +1,4 @@
-"""What links to serial ports and TCP servers have in common: endpoint strings, opening, closing, typed reasons."""
+"""What links to serial ports and network servers have in common: endpoint strings, opening, closing, typed reasons."""
 
 from __future__ import annotations
 
@@ -33,29 +33,45 @@ class SerialSettings:
 
 def tcpEndpoint(host: str, port: int, timeout: float = 5) -> str:
     """The client endpoint string of a TCP server. ValueError for what is none."""
+    return f"tcp:{_server(host, port)}:timeout={timeout:g}"
+
+
+def udpEndpoint(host: str, port: int) -> str:
+    """The endpoint string of a UDP server. ValueError for what is none."""
+    return f"udp:{_server(host, port)}"
+
+
+def _server(host: str, port: int) -> str:
     if not host or any(each.isspace() for each in host):
         raise ValueError(f"expected a host, got {host!r}")
     if not 1 <= port <= 0xFFFF:
         raise ValueError(f"expected a port from 1 to 65535, got {port}")
-    return f"tcp:{quoteStringArgument(host)}:{port}:timeout={timeout:g}"
+    return f"{quoteStringArgument(host)}:{port}"
 
 
 def portEndpoint(name: str, settings: SerialSettings) -> str:
-    """The endpoint string of what an installer calls a serial port: a path, or C{tcp:HOST:PORT} (ser2net, raw).
+    """The endpoint string of what an installer calls a serial port: a path, C{tcp:HOST:PORT} (the bytes and nothing
+    else; its server sets the port), or C{rfc2217:HOST:PORT} (the port is set over the network).
 
-    ValueError, in words, for what is neither.
+    ValueError, in words, for what is none of these.
     """
-    if name.startswith("tcp:"):
-        host, _, port = name.removeprefix("tcp:").rpartition(":")
-        if not port.isdigit():
-            raise ValueError(f"expected tcp:HOST:PORT, got {name!r}")
-        return tcpEndpoint(host.strip("[]"), int(port))
-    if not name.startswith("/"):
-        raise ValueError(f"expected the path of a serial port or tcp:HOST:PORT, got {name!r}")
-    return (
-        f"serial:{quoteStringArgument(name)}:baudRate={settings.baudRate}:dataBits={settings.dataBits}"
+    how = (
+        f":baudRate={settings.baudRate}:dataBits={settings.dataBits}"
         f":parity={settings.parity}:stopBits={settings.stopBits:g}"
     )
+    if name.startswith("/"):
+        return f"serial:{quoteStringArgument(name)}{how}"
+    kind, _, rest = name.partition(":")
+    host, _, port = rest.rpartition(":")
+    if kind not in ("tcp", "rfc2217") or not port.isdigit():
+        raise ValueError(f"expected the path of a serial port, tcp:HOST:PORT or rfc2217:HOST:PORT, got {name!r}")
+    host = host.removeprefix("//").strip("[]")
+    return tcpEndpoint(host, int(port)) if kind == "tcp" else f"rfc2217:{_server(host, int(port))}{how}"
+
+
+def isNetwork(endpoint: str) -> bool:
+    """Whether this connection may be dead without anybody saying so."""
+    return not endpoint.startswith("serial:")
 
 
 class Wire(Protocol):
@@ -200,7 +216,7 @@ def placeOf(endpoint: str) -> str:
     """An endpoint string as an installer knows it: C{127.0.0.1:502}, C{/dev/ttyUSB0}."""
     kind, _, rest = endpoint.replace("\\:", "\0").partition(":")
     parts = [each.replace("\0", ":") for each in rest.split(":")]
-    return ":".join(parts[:2]) if kind == "tcp" else parts[0]
+    return parts[0] if kind == "serial" else ":".join(parts[:2])
 
 
 def reasonOf(failure: Failure, endpoint: str) -> LinkFailed:

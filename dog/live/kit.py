@@ -13,9 +13,16 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from dog.interfaces import IKit
+from dog.live import datagrams, rfc2217, serial
 from dog.live.capture import Tap, untapped
-from dog.live.serial import PREFIX, connectSerial
 from dog.live.stepper import utcNow
+
+#: Endpoints that are none of Twisted's.
+_OTHERS = {
+    serial.PREFIX: serial.connectSerial,
+    rfc2217.PREFIX: rfc2217.connectRfc2217,
+    datagrams.PREFIX: datagrams.connectUdp,
+}
 
 
 @implementer(IKit)
@@ -49,7 +56,8 @@ class Kit:
         return self._connect(endpoint, self._tap.on(endpoint, factory)).addCallback(untapped)
 
     def _connect(self, endpoint: str, factory: IProtocolFactory) -> Deferred[IProtocol]:
-        if endpoint.startswith(PREFIX):
-            return connectSerial(self.clock, endpoint, factory)
+        for prefix, connect in _OTHERS.items():
+            if endpoint.startswith(prefix):
+                return connect(self.clock, endpoint, factory)
         connecting: Deferred[IProtocol] = clientFromString(self.clock, endpoint).connect(factory)
         return connecting

@@ -26,9 +26,14 @@ class Port:
     stopBits: float = 1
 
 
+def fields(text: str) -> list[str]:
+    """What colons separate; a colon within one is written C{\\:}."""
+    return [re.sub(r"\\(.)", r"\1", each) for each in re.split(r"(?<!\\):", text)]
+
+
 def parse(endpoint: str) -> Port:
     """Read an endpoint string. ValueError, in words, for what it can't say."""
-    parts = [re.sub(r"\\(.)", r"\1", each) for each in re.split(r"(?<!\\):", endpoint.removeprefix(PREFIX))]
+    parts = fields(endpoint.removeprefix(PREFIX))
     said: dict[str, Any] = {}
     for part in parts[1:]:
         name, _, text = part.partition("=")

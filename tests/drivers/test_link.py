@@ -11,8 +11,9 @@ from twisted.internet.error import ConnectionDone, DNSLookupError, TimeoutError
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.drivers.link import SerialSettings, Wire, placeOf, portEndpoint, tcpEndpoint
+from dog.drivers.link import SerialSettings, Wire, isNetwork, placeOf, portEndpoint, tcpEndpoint, udpEndpoint
 from dog.interfaces import LinkFailed
+from dog.live.rfc2217 import parseServer
 from dog.live.serial import Port, parse
 from dog.testing.links import FakeKit
 
@@ -24,8 +25,10 @@ class EndpointTests(SynchronousTestCase):
     def test_tcp(self) -> None:
         self.assertEqual(TCP, "tcp:192.0.2.1:502:timeout=5")
         self.assertEqual(tcpEndpoint("fe80::1", 502), r"tcp:fe80\:\:1:502:timeout=5")
+        self.assertEqual(udpEndpoint("fe80::1", 502), r"udp:fe80\:\:1:502")
         for host, port in (("", 502), ("a b", 502), ("host", 0), ("host", 65536)):
-            self.assertRaises(ValueError, tcpEndpoint, host, port)
+            for endpoint in (tcpEndpoint, udpEndpoint):
+                self.assertRaises(ValueError, endpoint, host, port)
 
     def test_ports(self) -> None:
         """A path or a server behind which there is a serial port; and it is read back as it was meant."""
@@ -35,7 +38,11 @@ class EndpointTests(SynchronousTestCase):
         self.assertEqual(placeOf(endpoint), path)
         self.assertEqual(portEndpoint("tcp:ser2net:3001", SerialSettings()), tcpEndpoint("ser2net", 3001))
         self.assertEqual(portEndpoint("tcp:[fe80::1]:3001", SerialSettings()), tcpEndpoint("fe80::1", 3001))
-        for bad in ("ttyUSB0", "tcp:host", "tcp:host:x", "rfc2217://host:1", ""):
+        for server in ("rfc2217:[fe80::1]:2217", "rfc2217://fe80::1:2217"):
+            endpoint = portEndpoint(server, SerialSettings(19200, 7, "odd", 2))
+            self.assertEqual(endpoint, r"rfc2217:fe80\:\:1:2217:baudRate=19200:dataBits=7:parity=odd:stopBits=2")
+            self.assertEqual(parseServer(endpoint), (tcpEndpoint("fe80::1", 2217), Port("port", 19200, 7, "O", 2)))
+        for bad in ("ttyUSB0", "tcp:host", "tcp:host:x", "udp:host:1", "rfc2217:host", ""):
             self.assertRaises(ValueError, portEndpoint, bad, SerialSettings())
 
     def test_badSerialEndpoints(self) -> None:
@@ -47,7 +54,14 @@ class EndpointTests(SynchronousTestCase):
         self.assertEqual(SerialSettings(9600, 8, "none", 1).bitsPerByte, 10)
 
     def test_places(self) -> None:
-        self.assertEqual([placeOf(TCP), placeOf(PORT)], ["192.0.2.1:502", "/dev/ttyUSB0"])
+        server = portEndpoint("rfc2217:[fe80::1]:2217", SerialSettings())
+        for endpoint, place in (
+            (TCP, "192.0.2.1:502"),
+            (PORT, "/dev/ttyUSB0"),
+            (server, "fe80::1:2217"),
+            (udpEndpoint("plc", 502), "plc:502"),
+        ):
+            self.assertEqual((placeOf(endpoint), isNetwork(endpoint)), (place, endpoint != PORT))
 
 
 class WireTests(SynchronousTestCase):

@@ -1,4 +1,4 @@
-"""Modbus on the wire: requests and their responses (PDUs), and the three framings. Pure.
+"""Modbus on the wire: requests and their responses (PDUs), and the three framings. Pure (but L{Either} learns).
 
 Source: MODBUS Application Protocol Specification V1.1b3 (function codes: section 6, exceptions: section 7);
 MODBUS over Serial Line V1.02 (RTU: 2.5.1, ASCII: 2.5.2); MODBUS Messaging on TCP/IP V1.0b (MBAP: 3.1.3).
@@ -328,3 +328,23 @@ class Ascii:
                 if frame[0] == unit and _answers(frame[1], request):
                     return frame[1:-1]
         return None
+
+
+class Either:
+    """Two framings by turns, request by request, until there is an answer in one of them; from then on that one."""
+
+    def __init__(self, *framings: Framing) -> None:
+        self._framings = list(framings)
+        self.overhead = max(each.overhead for each in framings)
+        self.identified = all(each.identified for each in framings)
+
+    def encode(self, unit: int, pdu: bytes, transaction: int) -> bytes:
+        self._framings.append(self._framings.pop(0))
+        return self._framings[-1].encode(unit, pdu, transaction)
+
+    def find(self, heard: bytes, unit: int, request: Request, transaction: int) -> bytes | None:
+        found = self._framings[-1].find(heard, unit, request, transaction)
+        if found is not None:
+            del self._framings[:-1]
+            self.overhead, self.identified = self._framings[0].overhead, self._framings[0].identified
+        return found

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 from zope.interface import implementer
 
-from dog.drivers.modbus import codec
 from dog.drivers.modbus.codec import BadResponse, ModbusException
 from dog.drivers.modbus.mapping import RegisterMap, Target, numberOf
 from dog.drivers.modbus.protocol import Closed, Silent
 from dog.drivers.modbus.registers import OutOfRange, Register
+from dog.drivers.modbus.writing import Written
 from dog.interfaces import IDeviceDriver, IDevicePort
 from dog.model.command import Command, Outcome, Stage
 from dog.model.refusal import Code
@@ -166,14 +166,9 @@ class Action:
             number = numberOf(next(iter(self.command.args.values())), target.unit)
             register.encode(number)  # what has no room is refused before anything is sent
         try:
-            current = yield self._current(target)
             if number is None:
-                level = register.decode(current)
-                if level is None:
-                    raise OutOfRange("what is there is no number")
-                number = min(Decimal(100), max(Decimal(0), level + target.step))
-            words = register.encode(number, current[0] if current else 0)
-            yield self._transact(register, words)
+                number = yield self._stepped(target)
+            written = yield link.writer.write(register, number, *self._patience())
         except ModbusException as error:
             if error.code in (10, 11):
                 self._silence = (register.unit, error, link.kit.clock.seconds() - began)
@@ -184,34 +179,21 @@ class Action:
             self._silence = (register.unit, error, link.kit.clock.seconds() - began)
             raise
         link.answered(register.unit)
-        return Outcome(Stage.CONFIRMED, seen=self._proven(target, words))
+        return Outcome(Stage.CONFIRMED, seen=self._proven(target, written))
 
     @inlineCallbacks
-    def _current(self, target: Target) -> Generator[Deferred[Any], Any, list[int]]:
-        """What is there, where writing needs to know."""
-        register = target.register
-        if not target.step and not register.partial:
-            return []
-        words = yield self.device.link.read(
-            register.unit, register.table, register.address, register.count, [register], *self._patience()
-        )
-        return list(words)
+    def _stepped(self, target: Target) -> Generator[Deferred[Any], Any, Decimal]:
+        """A step from what is there."""
+        words = yield self.device.link.readOne(target.register, *self._patience())
+        level = target.register.decode(words)
+        if level is None:
+            raise OutOfRange("what is there is no number")
+        return min(Decimal(100), max(Decimal(0), level + target.step))
 
     def _patience(self) -> tuple[int, float]:
         return 1 + self.device.link.settings.retries, self.command.deadline
 
-    def _transact(self, register: Register, words: list[int]) -> Deferred[None]:
-        if register.table.bits:
-            request = codec.writeCoil(register.address, bool(words[0]))
-        elif len(words) == 1:
-            request = codec.writeRegister(register.address, words[0])
-        else:
-            request = codec.writeRegisters(register.address, words)
-        return self.device.link.line.transact(
-            register.unit, request, codec.written, *self._patience(), register.timeout, register.gap
-        )
-
-    def _proven(self, target: Target, words: list[int]) -> tuple[Seen, ...]:
+    def _proven(self, target: Target, done: Written) -> tuple[Seen, ...]:
         """What an acknowledged write proves; what it may have changed besides is read soon."""
         device, written = self.device, target.register
         same = [
@@ -219,11 +201,12 @@ class Action:
             for each in device.map.registers
             if (each.unit, each.table, each.address, each.count)
             == (written.unit, written.table, written.address, written.count)
+            and (done.mask == 0xFFFF or (each.partial and each.mask & ~done.mask == 0))
         ]
-        seen = list(device.take({each: each.decode(words) for each in same}, forced=False))
+        seen = list(device.take({each: each.decode(done.words) for each in same}, forced=False))
         for slot, value in target.assumed:
             if value is None:
-                number = written.decode(words) or Decimal(0)
+                number = written.decode(done.words) or Decimal(0)
                 value = int(number) if number == number.to_integral_value() else float(number)
             seen.append(device.reading(slot, value))
         others = [each for each in device.map.registers if each not in same]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dog.drivers.link import SerialSettings, portEndpoint, tcpEndpoint
-from dog.drivers.modbus.codec import Ascii, Framing, Mbap, Rtu
+from dog.drivers.link import SerialSettings, isNetwork, portEndpoint, tcpEndpoint, udpEndpoint
+from dog.drivers.modbus.codec import Ascii, Either, Framing, Mbap, Rtu
 from dog.drivers.modbus.protocol import Timing
 from dog.drivers.modbus.registers import BadRegister, millis
 from dog.model.device import Device
@@ -28,7 +28,7 @@ GONE: Mapping[str, str] = {
     "disconnectOnTransactionCheckFailure": "an answer that nobody waits for is passed over",
 }
 
-_VARIANTS = ("TCP", "RTU", "RTU_TCP")
+_VARIANTS = ("TCP", "RTU", "RTU_TCP", "UDP", "RTU_UDP")
 
 
 class BadGateway(ValueError):
@@ -40,6 +40,7 @@ class LineSettings:
     """Everything about one line.
 
     @ivar network: a connection that may be dead without anybody saying so.
+    @ivar connected: that it is open shows that somebody is there; not so with UDP.
     @ivar interval: seconds between two readings of a register. @ivar retries: after the first attempt.
     @ivar maxGap: unused registers that one request may span; None: as the driver likes.
     """
@@ -48,6 +49,7 @@ class LineSettings:
     framing: Framing
     timing: Timing
     network: bool
+    connected: bool
     interval: float
     retries: int
     maxGap: int | None = None
@@ -68,18 +70,20 @@ def lineOf(gateway: Device, settings: Mapping[str, Any]) -> LineSettings:
         else:
             if not host:
                 raise BadGateway("IPAddress is missing")
-            endpoint = tcpEndpoint(host, _number(param, "port", 502, 1, 0xFFFF))
+            server = tcpEndpoint if variant.endswith("TCP") else udpEndpoint
+            endpoint = server(host, _number(param, "port", 502, 1, 0xFFFF))
         timing = Timing(
             millis(param, "requestTimeout", 1) or 0.5,
             line.bitsPerByte / line.baudRate if serial else 0.0,
-            _or(millis(param, "requestGap", 0), 0.0 if variant == "TCP" else 0.01),
+            _or(millis(param, "requestGap", 0), 0.0 if variant in ("TCP", "UDP") else 0.01),
             serial and _flag(param, "echo", False),
         )
         return LineSettings(
             endpoint,
-            Mbap() if variant == "TCP" else _encoding(param),
+            _framing(param, variant),
             timing,
-            endpoint.startswith("tcp:"),
+            isNetwork(endpoint),
+            not endpoint.startswith("udp:"),
             intervalOf(gateway, setting(settings, "pollingTimeMillis") / 1000),
             setting(settings, "nRetriesWithinTransaction"),
             _number(param, "maxGap", 0, 0, 120) if _text(param, "maxGap") else None,
@@ -120,8 +124,13 @@ def settingProblems(settings: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _encoding(param: Callable[[str], str | None]) -> Framing:
-    encoding = (_text(param, "encoding") or "rtu").lower()
+def _framing(param: Callable[[str], str | None], variant: str) -> Framing:
+    if variant in ("TCP", "UDP"):
+        return Mbap()
+    encoding = _text(param, "encoding").lower()
+    if not encoding:
+        # The Java gateway sent MBAP under this name. Whoever answers in one of them does not answer the other.
+        return Either(Mbap(), Rtu()) if variant == "RTU_UDP" else Rtu()
     if encoding not in ("rtu", "ascii"):
         raise BadGateway(f"encoding: expected rtu or ascii, got {encoding}")
     return Rtu() if encoding == "rtu" else Ascii()

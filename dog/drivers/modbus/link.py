@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from dog.drivers.link import Wire
+from dog.drivers.link import Wire, placeOf
 from dog.drivers.modbus import codec
 from dog.drivers.modbus.codec import BadResponse, ModbusException, Request
 from dog.drivers.modbus.device import Action, ModbusDevice
@@ -20,6 +20,7 @@ from dog.drivers.modbus.gateway import LineSettings, blocksOf, intervalOf
 from dog.drivers.modbus.mapping import mapOf
 from dog.drivers.modbus.protocol import Closed, Line, Silent
 from dog.drivers.modbus.registers import BadRegister, Register, Table
+from dog.drivers.modbus.writing import Writer
 from dog.drivers.poll import Block, Plan, Wanted
 from dog.interfaces import IDevicePort, IKit, ILink, ILinkPort, LinkFailed, Unsupported
 from dog.model.command import Outcome, Stage
@@ -35,6 +36,12 @@ _AHEAD = 8
 #: A network connection on which so many requests in a row and so many seconds went by without any answer is dead.
 _MUTE, _MUTE_SECONDS = 5, 10.0
 
+#: The same where nothing was ever heard on it: rather the units are, and another connection would not help.
+_NEVER_HEARD_SECONDS = 300.0
+
+#: For so long the first answer is waited for where being connected shows nothing.
+_PROOF_SECONDS = 10.0
+
 
 @implementer(ILink)
 class ModbusLink:
@@ -46,6 +53,7 @@ class ModbusLink:
         self._port = port
         self._wire = Wire(kit, settings.endpoint, self._heard, self._lost)
         self.line = Line(kit, settings.framing, settings.timing, self._wire.write)
+        self.writer = Writer(self.line, self.readOne)
         words, bits = (8, 64) if settings.maxGap is None else (settings.maxGap, settings.maxGap)
         self._plan = Plan(
             {each: codec.MAX_BITS if each.bits else codec.MAX_REGISTERS for each in Table},
@@ -58,17 +66,46 @@ class ModbusLink:
         self._running = False
         self._stopped = False
         self._mute = 0
+        self._everHeard = False
         self._timer: IDelayedCall | None = None
+        self._proof: Deferred[None] | None = None
+        self._proofTimer: IDelayedCall | None = None
 
     # -- ILink --------------------------------------------------------------------------------------------
 
     def start(self) -> Deferred[None]:
         return self._wire.open().addCallback(self._opened)
 
-    def _opened(self, _: None) -> None:
+    def _opened(self, _: None) -> Deferred[None] | None:
         self._running = True
         self.line.heardAt = self.kit.clock.seconds()
         self._wake(0.0)
+        if self.settings.connected or not self._plan.blocks:
+            return None
+        self._proof = Deferred(lambda _: self._unproven(LinkFailed("closed", "closed while it was being opened")))
+        nobody = LinkFailed("timeout", f"{placeOf(self.settings.endpoint)} does not answer")
+        self._proofTimer = self.kit.clock.callLater(_PROOF_SECONDS, self._unproven, nobody)
+        return self._proof
+
+    def _proven(self) -> None:
+        """Somebody is there."""
+        proof = self._endProof()
+        if proof is not None:
+            proof.callback(None)
+            for unit in {each for device in self._devices.values() for each in device.map.units}:
+                self._tell(unit, f"unit {unit} does not answer")
+
+    def _unproven(self, why: LinkFailed) -> None:
+        proof = self._endProof()
+        if proof is not None:
+            proof.errback(why)
+
+    def _endProof(self) -> Deferred[None] | None:
+        proof, self._proof = self._proof, None
+        timer, self._proofTimer = self._proofTimer, None
+        if timer is not None and timer.active():
+            timer.cancel()
+        return proof
 
     def stop(self) -> Deferred[None]:
         self._stopped = True
@@ -78,6 +115,7 @@ class ModbusLink:
     def _end(self) -> None:
         self._running = False
         self._stopTimer()
+        self._unproven(LinkFailed("closed", "closed while it was being opened"))
         self.line.close()
         jobs, self._jobs = self._jobs, deque()
         for job in jobs:  # each finds the line closed, and says so
@@ -114,7 +152,9 @@ class ModbusLink:
         self.line.heard(data)
 
     def _lost(self, reason: LinkFailed) -> None:
-        if not self._stopped:
+        if self._proof is not None:
+            self._unproven(reason)
+        elif not self._stopped:
             self._end()
             self._port.lost(reason)
 
@@ -248,6 +288,10 @@ class ModbusLink:
             unit, request, parse, attempts, until, max(timeouts, default=None), max(gaps, default=None)
         )
 
+    def readOne(self, register: Register, attempts: int, until: float) -> Deferred[list[int]]:
+        """What is in this register. Fails as L{Line.transact}."""
+        return self.read(register.unit, register.table, register.address, register.count, [register], attempts, until)
+
     def _refused(self, block: Block, error: ModbusException, now: float) -> None:
         """A whole that can't be read may be readable in parts; a part that can't is told, once."""
         if len({(each.address, each.count) for each in block.items}) > 1:
@@ -262,6 +306,8 @@ class ModbusLink:
     def answered(self, unit: int) -> None:
         """The unit answers."""
         self._mute = 0
+        self._everHeard = True
+        self._proven()
         if self._plan.answered(unit, self.kit.clock.seconds()):
             self.kit.log.info("Modbus unit {unit} answers again", unit=unit)
             self._tell(unit, None)
@@ -274,13 +320,17 @@ class ModbusLink:
         self._tell(unit, f"unit {unit} does not answer: {why}")
         if isinstance(why, ModbusException):
             self._mute = 0
+            self._proven()
             return
         self._mute += 1
-        if self.settings.network and self._mute >= _MUTE and now - self.line.heardAt >= _MUTE_SECONDS:
+        patience = _MUTE_SECONDS if self._everHeard else _NEVER_HEARD_SECONDS
+        if self.settings.network and self._mute >= _MUTE and now - self.line.heardAt >= patience:
             self._wire.close()
             self._lost(LinkFailed("timeout", f"no answer for {now - self.line.heardAt:.0f} s"))
 
     def _tell(self, unit: int, reason: str | None) -> None:
+        if self._proof is not None:
+            return
         for device in self._devices.values():
             if unit in device.map.units:
                 silent = all(self._plan.isSilent(each) for each in device.map.units)

@@ -1,6 +1,6 @@
 """pymodbus's server in a process of its own, told by lines of JSON on standard input what to do next.
 
-    python peer.py tcp PORT | rtutcp PORT | asciitcp PORT | rtu PATH
+    python peer.py tcp PORT | rtutcp PORT | asciitcp PORT | udp PORT | rtuudp PORT | rtu PATH | ascii PATH
 
 C{{"set": [table, address, value]}}, C{{"get": [table, address]}}; C{{"fault": name}} with C{exception}, C{delay}
 (seconds in C{"seconds"}), C{garbage}, C{corrupt}, C{silence} or null. Each line is answered by one.
@@ -14,7 +14,7 @@ from typing import Any
 from pymodbus import FramerType  # type: ignore[import-not-found,unused-ignore]
 from pymodbus.constants import ExcCodes  # type: ignore[import-not-found,unused-ignore]
 from pymodbus.pdu.device import ModbusDeviceIdentification  # type: ignore[import-not-found,unused-ignore]
-from pymodbus.server import ModbusSerialServer, ModbusTcpServer  # type: ignore[import-not-found,unused-ignore]
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer, ModbusUdpServer  # type: ignore[import-not-found,unused-ignore]
 from pymodbus.simulator import DataType, SimData, SimDevice  # type: ignore[import-not-found,unused-ignore]
 
 FUNCTIONS = {"c": 1, "di": 2, "hr": 3, "ir": 4}
@@ -60,15 +60,13 @@ async def main(kind: str, where: str) -> None:
         action=act,
     )
     server: Any
-    if kind == "rtu":
-        server = ModbusSerialServer(
-            [unit], framer=FramerType.RTU, port=where, baudrate=19200, trace_packet=trace, identity=identity
-        )
+    framer = FramerType.RTU if "rtu" in kind else FramerType.ASCII if "ascii" in kind else FramerType.SOCKET
+    more: Any = {"framer": framer, "trace_packet": trace, "identity": identity}
+    if kind in ("rtu", "ascii"):
+        server = ModbusSerialServer([unit], port=where, baudrate=19200, **more)
     else:
-        framer = {"tcp": FramerType.SOCKET, "rtutcp": FramerType.RTU, "asciitcp": FramerType.ASCII}[kind]
-        server = ModbusTcpServer(
-            [unit], framer=framer, address=("127.0.0.1", int(where)), trace_packet=trace, identity=identity
-        )
+        network = ModbusUdpServer if kind.endswith("udp") else ModbusTcpServer
+        server = network([unit], address=("127.0.0.1", int(where)), **more)
     await server.serve_forever(background=True)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

@@ -69,7 +69,8 @@ class Slave:
     """Units with all their memory. What is not in a table does not exist (exception 2).
 
     @ivar requests: (unit, PDU) of everything that was asked.
-    @ivar deaf: units that do not answer. @ivar refusing: function code -> exception code.
+    @ivar deaf: units that do not answer. @ivar deafTo: function codes that no unit answers.
+    @ivar refusing: function code -> exception code.
     @ivar corrupt: changes the bytes of an answer.
     """
 
@@ -78,6 +79,7 @@ class Slave:
         self.words: dict[tuple[int, str, int], int] = {}
         self.requests: list[tuple[int, bytes]] = []
         self.deaf: set[int] = set()
+        self.deafTo: set[int] = set()
         self.refusing: dict[int, int] = {}
         self.corrupt: Callable[[bytes], bytes] = lambda data: data
 
@@ -93,7 +95,7 @@ class Slave:
 
     def answer(self, unit: int, pdu: bytes) -> bytes | None:
         self.requests.append((unit, pdu))
-        if unit in self.deaf:
+        if unit in self.deaf or pdu[0] in self.deafTo:
             return None
         if pdu[0] in self.refusing:
             return bytes([pdu[0] | 0x80, self.refusing[pdu[0]]])
@@ -117,9 +119,18 @@ class Slave:
             if (unit, "hr", address) not in self.words:
                 raise KeyError(address)
             self.words[unit, "hr", address] = count
-        else:
+        elif function == 15:
+            for offset in range(count):
+                self.bits[unit, "c", address + offset] = bool(pdu[6 + offset // 8] >> offset % 8 & 1)
+        elif function == 16:
             for offset in range(count):
                 self.words[unit, "hr", address + offset] = int.from_bytes(pdu[6 + 2 * offset : 8 + 2 * offset], "big")
+        elif function == 22:
+            keep, put = count, int.from_bytes(pdu[5:7], "big")
+            self.words[unit, "hr", address] = self.words[unit, "hr", address] & keep | put & ~keep & 0xFFFF
+            return pdu
+        else:
+            return bytes([function | 0x80, 1])
         return pdu[:5]
 
 
@@ -136,28 +147,26 @@ class SlaveKit(FakeKit):
         self.times: list[float] = []
         self.accept(endpoint)
 
-    def serve(self) -> bool:
-        """Answer what has been asked since; was there anything?"""
-        served = False
+    def serve(self) -> None:
+        """Answer what has been asked, and what is asked upon that."""
         for connection in self.connections:
-            data = connection.transport.value()
-            connection.transport.clear()
-            while data and not connection.transport.disconnecting:
-                frame, data = self._cut(data)
-                served = True
-                self.times.append(self.clock.seconds())
-                unit, pdu, transaction = frame
-                answer = self.slave.answer(unit, pdu)
-                if answer is not None:
-                    sent = self.slave.corrupt(self.framing.encode(unit, answer, transaction))
-                    connection.protocol.dataReceived(sent)
-        return served
+            while connection.transport.value() and not connection.transport.disconnecting:
+                data = connection.transport.value()
+                connection.transport.clear()
+                while data:
+                    frame, data = self._cut(data)
+                    self.times.append(self.clock.seconds())
+                    unit, pdu, transaction = frame
+                    answer = self.slave.answer(unit, pdu)
+                    if answer is not None:
+                        sent = self.slave.corrupt(self.framing.encode(unit, answer, transaction))
+                        connection.protocol.dataReceived(sent)
 
     def _cut(self, data: bytes) -> tuple[tuple[int, bytes, int], bytes]:
         if isinstance(self.framing, Mbap):
             end = 6 + int.from_bytes(data[4:6], "big")
             return (data[6], data[7:end], int.from_bytes(data[:2], "big")), data[end:]
-        end = 9 + data[6] if data[1] in (15, 16) else 8
+        end = 9 + data[6] if data[1] in (15, 16) else 10 if data[1] == 22 else 8
         assert crc16(data[: end - 2]).to_bytes(2, "little") == data[end - 2 : end]
         return (data[0], data[1 : end - 2], 0), data[end:]
 

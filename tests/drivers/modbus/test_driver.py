@@ -86,8 +86,8 @@ class CheckTests(SynchronousTestCase):
         for named, words in (
             ({"IPAddress": ""}, "gw: IPAddress is missing"),
             ({"port": "x"}, "gw: port: expected 1 to 65535, got x"),
-            ({"protocolVariant": "RTU_UDP"}, "gw: protocolVariant: expected one of TCP, RTU, RTU_TCP, got RTU_UDP"),
-            ({"protocolVariant": "RTU"}, "gw: expected the path of a serial port or tcp:HOST:PORT, got ''"),
+            ({"protocolVariant": "RTUUDP"}, "expected one of TCP, RTU, RTU_TCP, UDP, RTU_UDP, got RTUUDP"),
+            ({"protocolVariant": "RTU"}, "gw: expected the path of a serial port, tcp:HOST:PORT or rfc2217:HOST:PORT"),
             ({"protocolVariant": "RTU", "portName": "COM1"}, "got 'COM1'"),
             ({"protocolVariant": "RTU", "portName": "/dev/x", "parity": "mark"}, "gw: parity: expected none, even or"),
             ({"protocolVariant": "RTU_TCP", "encoding": "bin"}, "gw: encoding: expected rtu or ascii, got bin"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionRefusedError
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.drivers.modbus import driver
-from dog.drivers.modbus.codec import Rtu
+from dog.drivers.modbus.codec import Mbap, Rtu
+from dog.interfaces import LinkFailed
 from dog.model.command import Command, Outcome, Stage
 from dog.model.device import Device
 from dog.model.measure import Measure
@@ -61,6 +62,11 @@ class LineTestCase(SynchronousTestCase):
             (slot.state if not slot.features else (slot.state, slot.features)): value
             for slot, value in self.ports[id].values.items()
         }
+
+    @property
+    def functions(self) -> list[int]:
+        """The function codes that were asked for."""
+        return [pdu[0] for _, pdu in self.slave.requests]
 
     def start(self, device: Device, name: str, **args: Value) -> Any:
         type = device.commands[name][0]
@@ -211,15 +217,76 @@ class CommandTests(LineTestCase):
         self.assertEqual(self.confirmed(lamp, "on"), {"OnOffState": "on"})
 
     def test_bitOfARegister(self) -> None:
-        """Read, modified, written: its neighbours stay."""
+        """Changed in one go where the unit can do it, and its neighbours stay."""
         lamp = device("lamp", "SimpleLamp", told("StateChangeNotification", 5, dataSize="bit", bit=3))
         self.slave.hold("hr", 5, 0xA005)
         self.begin(lamp)
+        self.slave.requests.clear()
         self.assertEqual(self.confirmed(lamp, "on"), {"OnOffState": "on"})
-        self.assertEqual(self.slave.word(5), 0xA00D)
+        self.assertEqual((self.slave.word(5), self.functions), (0xA00D, [22]))
         self.slave.hold("hr", 5, 0x000F)
         self.assertEqual(self.confirmed(lamp, "off"), {"OnOffState": "off"})
         self.assertEqual(self.slave.word(5), 0x0007)
+
+    def test_bitOfARegisterWithoutMaskWrite(self) -> None:
+        """Read, modified, written, with nothing in between; the unit is not asked for a mask write again."""
+        lamp = device("lamp", "SimpleLamp", told("StateChangeNotification", 5, dataSize="bit", bit=3))
+        for deafTo, refusing in ((set(), {22: 1}), ({22}, {})):
+            self.setUp()
+            self.slave.deafTo, self.slave.refusing = deafTo, refusing
+            self.slave.hold("hr", 5, 0xA005)
+            self.begin(lamp, pollingTimeMillis=60_000)
+            self.slave.requests.clear()
+            for name, word, functions in (("on", 0xA00D, [22, 3, 6]), ("off", 0xA005, [3, 6])):
+                self.assertEqual(self.confirmed(lamp, name), {"OnOffState": name})
+                self.assertEqual((self.slave.word(5), self.functions), (word, functions))
+                self.slave.requests.clear()
+            self.assertEqual(self.ports["lamp"].reachability, [])
+
+    def test_maskWriteIsRefusedForAnotherReason(self) -> None:
+        """That is the answer to the command."""
+        lamp = device("lamp", "SimpleLamp", told("StateChangeNotification", 5, dataSize="bit", bit=3))
+        self.slave.hold("hr", 5, 0)
+        self.slave.refusing = {22: 4}
+        self.begin(lamp)
+        self.assertEqual(self.send(lamp, "on").reason, "SERVER DEVICE FAILURE (exception 4)")
+
+    def test_bitsThatShareARegister(self) -> None:
+        """What a mask write proves is its own bit; the other is read right afterwards, and told as it is."""
+        both = device(
+            "both",
+            "DimmerLamp",
+            told("StateChangeNotification", 5, dataSize="bit", bit=3),
+            told("LevelControlNotification", 5, dataSize="uint8", byte="hi"),
+        )
+        self.slave.hold("hr", 5, 0x2A00)
+        self.begin(both)
+        self.assertEqual(self.values("both"), {"OnOffState": "off", "LevelState": 42})
+        self.slave.hold("hr", 5, 0x2B00)
+        self.assertEqual(self.confirmed(both, "on"), {"OnOffState": "on"})
+        self.assertEqual(self.values("both"), {"OnOffState": "off", "LevelState": 43} | {"OnOffState": "on"})
+        self.assertEqual(self.confirmed(both, "set", value=7), {"LevelState": 7})
+        self.assertEqual(self.slave.word(5), 0x0708)
+
+    def test_unitsThatKnowOnlyTheLargerFunctions(self) -> None:
+        """One coil by function 15, one register by 16, where 5 and 6 are refused; asked for once."""
+        dimmer = device("dimmer", "DimmerLamp", told("LevelControlNotification", 9))
+        self.slave.hold("hr", 9, 0)
+        self.slave.refusing = {5: 1, 6: 1}
+        self.begin(LAMP, dimmer, pollingTimeMillis=60_000)
+        for sent, name, args, functions in (
+            (LAMP, "on", {}, [5, 15]),
+            (LAMP, "off", {}, [15]),
+            (LAMP, "on", {}, [15]),
+            (dimmer, "set", {"value": 30}, [6, 16]),
+            (dimmer, "set", {"value": 31}, [16]),
+        ):
+            self.slave.requests.clear()
+            self.confirmed(sent, name, **args)
+            self.assertEqual(self.functions, functions)
+        self.assertEqual((self.slave.word(9), self.slave.bits[1, "c", 0]), (31, True))
+        self.slave.refusing |= {15: 1}
+        self.assertEqual(self.send(LAMP, "off").reason, "ILLEGAL FUNCTION (exception 1)")
 
     def test_dimmer(self) -> None:
         lamp = device("dimmer", "DimmerLamp", told("LevelControlNotification", 9, scaleFactor="0.5"))
@@ -466,6 +533,15 @@ class FaultTests(LineTestCase):
         self.assertEqual([each.code for each in self.linkPort.losses], ["timeout"])
         self.assertTrue(self.kit.connections[0].transport.disconnecting)
 
+    def test_connectionOnWhichNothingWasHeard(self) -> None:
+        """Rather the units are dead than the connection: it is replaced now and then, not every few seconds."""
+        self.slave.deaf = {1}
+        self.begin(LAMP)
+        self.kit.run(290)
+        self.assertEqual(self.linkPort.losses, [])
+        self.kit.run(20)
+        self.assertEqual([each.code for each in self.linkPort.losses], ["timeout"])
+
     def test_lost(self) -> None:
         """What is under way is unknown, what waits has failed; the loss is told once."""
         self.begin(LAMP)
@@ -567,3 +643,123 @@ class SharingTests(LineTestCase):
         self.assertEqual(len(self.slave.requests), 1)
         self.assertEqual(self.ports["twin"].values, {Slot("twin", "OnOffState"): "off"})
         self.assertEqual(self.kit.attempts, [ENDPOINT])
+
+
+class UdpTests(LineTestCase):
+    """UDP knows no connection: a link is up when somebody has answered."""
+
+    endpoint = "udp:192.0.2.7:502"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.kit = SlaveKit(self.slave, self.endpoint)
+
+    def starting(self, *devices: Device, **named: object) -> Any:
+        gw = gateway(**{"protocolVariant": "UDP"} | named)
+        self.link = driver.link(driver.linkKey({}, gw, devices[0]), {}, gw, self.linkPort, self.kit)
+        for each in devices:
+            self.ports[each.id] = FakeDevicePort()
+            self.attached[each.id] = self.link.attach(each, self.ports[each.id])
+        self.addCleanup(self.link.stop)
+        return self.link.start()
+
+    def test_up(self) -> None:
+        """With the first answer, and before what it says is told."""
+        order: list[str] = []
+        starting = self.starting(LAMP).addCallback(lambda _: order.append("up"))
+        self.ports["lamp"].observed = lambda *seen: order.append("seen")  # type: ignore[method-assign]
+        self.assertNoResult(starting)
+        self.kit.run(0.1)
+        self.assertEqual(order, ["up", "seen"])
+        self.assertEqual(self.ports["lamp"].reachability, [])
+
+    def test_nobodyAnswers(self) -> None:
+        """It does not come up, and always with the same words; it goes on asking meanwhile."""
+        self.slave.deaf = {1}
+        starting = self.starting(LAMP)
+        self.kit.run(10.1)
+        error = self.failureResultOf(starting, LinkFailed).value
+        self.assertEqual((error.code, str(error)), ("timeout", "192.0.2.7:502 does not answer"))
+        self.assertGreater(len(self.slave.requests), 3)
+        self.assertEqual((self.linkPort.losses, self.ports["lamp"].reachability), ([], []))
+
+    def test_nothingToAsk(self) -> None:
+        """Where nothing is read, there is nothing to wait for."""
+        lamp = device("lamp", "SimpleLamp", commanded("on", 7, "c"), commanded("off", 7, "c"))
+        self.successResultOf(self.starting(lamp))
+
+    def test_oneOfTwoIsSilent(self) -> None:
+        """The link is up, and the silent one is told as such, though it fell silent before that."""
+        other = device("other", "SimpleLamp", told("StateChangeNotification", 0, "c", slaveId=2))
+        self.slave.deaf = {1}
+        self.slave.refusing = {1: 11}
+        starting = self.starting(LAMP, other)
+        self.kit.run(3)
+        self.successResultOf(starting)
+        self.assertEqual([yes for yes, _ in self.ports["lamp"].reachability], [False])
+        self.assertEqual([yes for yes, _ in self.ports["other"].reachability], [False])
+        self.slave.refusing = {}
+        self.slave.deaf = set()
+        self.slave.hold("c", 0, 1, unit=2)
+        self.kit.run(6)
+        for each in ("lamp", "other"):
+            self.assertEqual([yes for yes, _ in self.ports[each].reachability], [False, True])
+
+    def test_refused(self) -> None:
+        """Nobody listens there: it does not come up; where it was up, it is lost."""
+        self.slave.deaf = {1}
+        starting = self.starting(LAMP)
+        self.kit.connections[0].protocol.connectionLost(Failure(ConnectionRefusedError()))
+        self.assertEqual(self.failureResultOf(starting, LinkFailed).value.code, "closed")
+        self.assertEqual(self.linkPort.losses, [])
+        self.successResultOf(self.link.stop())
+        self.slave.deaf = set()
+        self.setUp()
+        self.starting(LAMP)
+        self.kit.run(1)
+        self.kit.connections[0].protocol.connectionLost(Failure(ConnectionRefusedError()))
+        self.assertEqual([each.code for each in self.linkPort.losses], ["closed"])
+
+    def test_cancelledAndStopped(self) -> None:
+        self.slave.deaf = {1}
+        for end in ("cancel", "stop"):
+            self.setUp()
+            self.slave.deaf = {1}
+            starting = self.starting(LAMP)
+            self.kit.run(1)
+            starting.cancel() if end == "cancel" else self.link.stop()
+            self.assertEqual(self.failureResultOf(starting, LinkFailed).value.code, "closed")
+            self.link.stop()
+            self.kit.run(20)
+            self.assertEqual(self.kit.clock.getDelayedCalls(), [])
+
+    def test_lostDatagram(self) -> None:
+        """The question is asked again."""
+        self.starting(LAMP)
+        self.kit.run(1)
+        self.slave.deafTo = {5}
+        sending = self.start(LAMP, "on")
+        self.kit.run(0.4)
+        self.slave.deafTo = set()
+        self.kit.run(1)
+        self.assertEqual(self.successResultOf(sending).stage, Stage.CONFIRMED)
+        self.assertEqual(self.ports["lamp"].reachability, [])
+
+    def test_doubledDatagrams(self) -> None:
+        """The second one of an answer is nothing, with ids and without."""
+        other = device("other", "SingleTemperatureSensor", told("TemperatureMeasurementNotification", 150, "ir"))
+        for variant, framing in (("UDP", Mbap()), ("RTU_UDP", Rtu())):
+            self.setUp()
+            self.kit.framing = framing
+            self.slave.hold("ir", 150, 99)
+            self.slave.corrupt = self.double
+            self.starting(THERMOMETER, other, protocolVariant=variant, encoding="rtu", maxGap=0)
+            self.kit.run(21)
+            self.assertEqual({str(each.value) for each in self.ports["other"].seen}, {"99 C"})  # type: ignore[union-attr]
+            self.assertEqual({str(each.value) for each in self.ports["thermometer"].seen}, {"21.5 C"})  # type: ignore[union-attr]
+
+    def double(self, data: bytes) -> bytes:
+        """A datagram in two milliseconds, and once more a millisecond later."""
+        for seconds in (0.002, 0.003):
+            self.kit.clock.callLater(seconds, self.kit.connections[0].protocol.dataReceived, data)
+        return b""

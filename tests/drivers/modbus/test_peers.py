@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.interfaces import IReactorCore
-from twisted.internet.protocol import Factory, ProcessProtocol, Protocol
+from twisted.internet.protocol import DatagramProtocol, Factory, ProcessProtocol, Protocol
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
@@ -158,11 +158,10 @@ class PeerTestCase(TestCase):
         return self.commands.send(self.core.home.devices[id], name, None, GATEWAY, timeout=timeout)
 
 
-class _OnEveryLine:
-    """What holds on TCP, on RTU over TCP, and on a serial port."""
+class _Everywhere:
+    """What holds on TCP, UDP, RTU and ASCII over either, and on a serial port."""
 
-    def open(self) -> Deferred[tuple[Child, Device]]:
-        raise NotImplementedError
+    kind: str
 
     @inlineCallbacks
     def test_commandsAndReadings(self: Any) -> Generator[Deferred[Any], Any, None]:
@@ -186,6 +185,8 @@ class _OnEveryLine:
         yield peer.ask(set=["ir", 100, 0xFFFF])
         yield self.until(lambda: self.shows("thermometer", "TemperatureState", "-0.1 C"))
 
+
+class _OnEveryLine(_Everywhere):
     @inlineCallbacks
     def test_faults(self: Any) -> Generator[Deferred[Any], Any, None]:
         """An exception is named; a slow answer is waited for; garbage is passed over; silence is said and heals."""
@@ -201,8 +202,8 @@ class _OnEveryLine:
         entry = yield self.send("lamp", "on")
         self.assertEqual(entry.outcome.stage, Stage.CONFIRMED)
         for fault, value in (("garbage", 300), ("silence", 310), ("corrupt", 320)):
-            if fault == "corrupt" and gw.param("protocolVariant") == "TCP":
-                continue  # MBAP has no checksum: TCP sees to that
+            if fault == "corrupt" and self.kind in ("tcp", "udp"):
+                continue  # MBAP has no checksum: TCP and UDP see to that
             wanted = f"{value // 10}.0 C"
             yield peer.ask(fault=fault)
             yield peer.ask(set=["ir", 100, value])
@@ -227,8 +228,8 @@ class _OnEveryLine:
         self.assertEqual(entry.outcome.stage, Stage.CONFIRMED)
 
 
-class TcpTests(_OnEveryLine, PeerTestCase):
-    kind, variant, encoding = "tcp", "TCP", "rtu"
+class NetworkTestCase(PeerTestCase):
+    kind, variant, encoding = "tcp", "TCP", ""
 
     @inlineCallbacks
     def open(self) -> Generator[Deferred[Any], Any, tuple[Child, Device]]:
@@ -240,10 +241,12 @@ class TcpTests(_OnEveryLine, PeerTestCase):
     def reopen(self) -> Deferred[Child]:
         return self.peer(self.kind, str(self.number))
 
+
+class TcpTests(_OnEveryLine, NetworkTestCase):
     @inlineCallbacks
     def test_everyFunctionCode(self) -> Generator[Deferred[Any], Any, None]:
         """What the driver does not use itself works as well: several coils, mask write, read and write, identity."""
-        framings: dict[str, Framing] = {"tcp": Mbap(), "rtutcp": Rtu(), "asciitcp": Ascii()}
+        framing: Framing = Rtu() if "rtu" in self.kind else Ascii() if "ascii" in self.kind else Mbap()
         _, gw = yield self.open()
         heard: list[Any] = []
 
@@ -255,7 +258,7 @@ class TcpTests(_OnEveryLine, PeerTestCase):
         endpoint: Any = driver.linkKey({}, gw, LAMP)
         wire = yield kit.connect(endpoint, Factory.forProtocol(Wire))
         self.addCleanup(wire.transport.loseConnection)
-        line = Line(kit, framings[self.kind], Timing(2.0), wire.transport.write)
+        line = Line(kit, framing, Timing(2.0), wire.transport.write)
         heard.append(line)
         yield line.transact(1, codec.writeCoils(3, [True, False, True]), codec.written)
         found = yield line.transact(1, codec.readBits(1, 2, 5), codec.bits)
@@ -305,6 +308,8 @@ class AsciiOverTcpTests(TcpTests):
 class SerialTests(_OnEveryLine, PeerTestCase):
     """On a pair of pseudo-terminals. A pty knows no parity."""
 
+    kind, encoding = "rtu", ""
+
     if not shutil.which("socat"):
         skip = "socat is not installed"
 
@@ -319,6 +324,7 @@ class SerialTests(_OnEveryLine, PeerTestCase):
     def open(self) -> Generator[Deferred[Any], Any, tuple[Child, Device]]:
         peer = yield self.reopen()
         own = params(portName=self.ours, protocolVariant="RTU", baudRate=19200, parity="None", requestTimeout=400)
+        own += params(encoding=self.encoding)
         return peer, Device("gw", "ModbusGateway", "Modbus", params=own)
 
     @inlineCallbacks
@@ -333,7 +339,7 @@ class SerialTests(_OnEveryLine, PeerTestCase):
             f"pty,raw,echo=0,link={self.theirs}",
             ready=b"starting data transfer loop",
         )
-        peer: Child = yield self.peer("rtu", self.theirs)
+        peer: Child = yield self.peer(self.kind, self.theirs)
         return peer
 
     @inlineCallbacks
@@ -361,5 +367,97 @@ class SerialTests(_OnEveryLine, PeerTestCase):
         yield self.until(lambda: self.shows("lamp", "OnOffState", "on"))
         yield peer.kill()
         yield self.until(lambda: not self.core.presence("lamp").online)
-        yield self.peer("rtu", self.theirs)
+        yield self.peer(self.kind, self.theirs)
         yield self.until(lambda: self.shows("lamp", "OnOffState", "off"))
+
+
+class AsciiSerialTests(SerialTests):
+    kind, encoding = "ascii", "ascii"
+
+
+class UdpTests(TcpTests):
+    kind, variant = "udp", "UDP"
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.patch(Link, "longest", 1.0)
+
+
+class RtuOverUdpTests(UdpTests):
+    kind, variant, encoding = "rtuudp", "RTU_UDP", "rtu"
+
+
+class RtuOrMbapOverUdpTests(_Everywhere, NetworkTestCase):
+    """Nothing says which of the two: what is answered is."""
+
+    kind, variant = "rtuudp", "RTU_UDP"
+
+
+class MbapAsRtuUdpTests(_Everywhere, NetworkTestCase):
+    """What the Java gateway sent as RTU_UDP."""
+
+    kind, variant = "udp", "RTU_UDP"
+
+
+class Relay(DatagramProtocol):
+    """Between the driver and its peer, over both directions: loses, doubles and delays datagrams, and adds its own.
+
+    Of the peer's answers, one in three is lost, one comes twice, one comes again after the next.
+    """
+
+    def __init__(self, peer: int) -> None:
+        self._peer = ("127.0.0.1", peer)
+        self._ours: Any = None
+        self._kept: bytes = b""
+        self.turns = Counter[int]()
+        self.stranger: Any = None
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        assert self.transport is not None
+        if addr != self._peer:
+            self._ours = addr
+            self.transport.write(datagram, self._peer)
+            return
+        turn = self.turns.total() % 3
+        self.turns[turn] += 1
+        # What a unit would say, from somebody else: for every transaction and with every value.
+        self.stranger.write(datagram[:-1] + b"\x55", self._ours)
+        if turn != 1:
+            for each in (datagram, self._kept or datagram) if turn == 2 else (datagram, datagram):
+                self.transport.write(each, self._ours)
+        self._kept = datagram
+
+
+class UdpFaultTests(NetworkTestCase):
+    kind, variant = "udp", "UDP"
+
+    @inlineCallbacks
+    def test_datagramsLostDoubledLateAndForeign(self) -> Generator[Deferred[Any], Any, None]:
+        """Every value that is told is one that the register had, and every command is carried out."""
+        peer, _ = yield self.open()
+        relay = Relay(self.number)
+        port = self.reactor.listenUDP(0, relay, interface="127.0.0.1")
+        stranger = self.reactor.listenUDP(0, DatagramProtocol(), interface="127.0.0.1")
+        relay.stranger = stranger
+        self.addCleanup(port.stopListening)
+        self.addCleanup(stranger.stopListening)
+        own = params(IPAddress="127.0.0.1", port=port.getHost().port, protocolVariant="UDP", requestTimeout=100)
+        told: set[str] = set()
+        self.stepper.listen(
+            lambda _: told.update(
+                str(held.value)
+                for held in [self.core.values.get(Slot("thermometer", "TemperatureState"))]
+                if held is not None
+            )
+        )
+        yield peer.ask(set=["ir", 100, 200])
+        self.begin(Device("gw", "ModbusGateway", "Modbus", params=own), LAMP, THERMOMETER)
+        for turn in range(1, 5):
+            yield self.until(partial(self.shows, "thermometer", "TemperatureState", f"{20 + turn - 1}.0 C"))
+            entry = yield self.send("lamp", "on" if turn % 2 else "off")
+            self.assertEqual((entry.outcome.stage, entry.outcome.reason), (Stage.CONFIRMED, None))
+            found = yield peer.ask(get=["c", 0])
+            self.assertEqual(found, turn % 2)
+            yield peer.ask(set=["ir", 100, 200 + 10 * turn])
+        self.assertEqual(told, {f"{20 + turn}.0 C" for turn in range(len(told))})
+        self.assertEqual(set(relay.turns), {0, 1, 2})
