@@ -1,6 +1,4 @@
-"""Conversations of a real gateway with clients that nobody here wrote: PyPI ws4py and websockets, npm wscat, and
-Autobahn's own test suite against the echo service.
-"""
+"""Conversations of a real gateway with clients that nobody here wrote: PyPI ws4py and websockets, npm wscat."""
 
 from __future__ import annotations
 
@@ -9,9 +7,8 @@ import os
 import queue
 import shutil
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -211,59 +208,3 @@ class WscatTests(Conversation):
             process.stdin.flush()
 
         self.converse(send, heard)
-
-
-def wstest() -> str | None:
-    """The command of PyPI's autobahntestsuite, which runs on CPython 2.7 only; C{DOG_WSTEST} names it."""
-    return os.environ.get("DOG_WSTEST") or shutil.which("wstest")
-
-
-class AutobahnTestsuiteTests(SynchronousTestCase):
-    """The published conformance suite. Without its sections 9, 12, 13 (limits, compression) it takes seconds."""
-
-    if wstest() is None:
-        skip = "PyPI autobahntestsuite (CPython 2.7) is not installed: put wstest on the path or name it in DOG_WSTEST"
-
-    def test_conformance(self) -> None:
-        program = wstest()
-        assert program is not None
-        folder = Path(self.mktemp()).absolute()
-        folder.mkdir()
-        echo = subprocess.Popen(
-            [sys.executable, "-m", "dog.testing.echo", "--listen", "tcp:0:interface=127.0.0.1"],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-
-        def end() -> None:
-            echo.kill()
-            echo.communicate()
-
-        self.addCleanup(end)
-        assert echo.stdout is not None
-        port = echo.stdout.readline().rpartition("port=")[2].strip(")\n")
-        spec = {
-            "outdir": str(folder / "reports"),
-            "servers": [{"agent": "dog", "url": f"ws://127.0.0.1:{port}"}],
-            "cases": ["*"],
-            "exclude-cases": ["9.*", "12.*", "13.*"],
-            "exclude-agent-cases": {},
-        }
-        (folder / "spec.json").write_text(json.dumps(spec))
-        # Its exit status is always 0; what counts is what it wrote.
-        subprocess.run(
-            [program, "-m", "fuzzingclient", "-s", str(folder / "spec.json")],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            timeout=300,
-        )
-        cases = json.loads((folder / "reports" / "index.json").read_text())["dog"]
-        self.assertGreater(len(cases), 240)
-        bad = {name: case for name, case in cases.items() if not set(self.verdicts(case)) <= {"OK", "INFORMATIONAL"}}
-        self.assertEqual(bad, {})
-
-    def verdicts(self, case: dict[str, Any]) -> Iterator[str]:
-        yield case["behavior"]
-        yield case["behaviorClose"]
