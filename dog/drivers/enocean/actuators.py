@@ -182,7 +182,14 @@ class Answering(Unit):
         heard: Deferred[bool] = Deferred()
         entry = (kind, heard)
         self._waiting.append(entry)
-        timer: IDelayedCall = self.link.clock.callLater(seconds, heard.callback, False)
+        timer: IDelayedCall
+
+        def due() -> None:
+            # One turn later: on a busy machine it may have come, and wait to be read.
+            nonlocal timer
+            timer = self.link.clock.callLater(0, heard.callback, False)
+
+        timer = self.link.clock.callLater(seconds, due)
 
         def settle(result: Any) -> Any:
             if timer.active():

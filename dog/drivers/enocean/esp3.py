@@ -19,8 +19,9 @@ SYNC = 0x55
 #: garbled header whose checksum happens to fit must not swallow the line for seconds.
 LONGEST = 512
 
-#: Seconds between two bytes of a packet after which the packet is given up ("Packet structure": 100 ms).
-GAP = 0.1
+#: Seconds between two bytes of a packet after which another may have begun ("Packet structure": 100 ms); and after
+#: which the packet is given up. The line has no such gaps, but a serial server or a busy machine may make them.
+GAP, CUT = 0.1, 1.0
 
 
 class PacketType(IntEnum):
@@ -121,8 +122,22 @@ class Deframer:
         self._buffer += data
         return list(self._packets())
 
+    def skip(self) -> list[Packet]:
+        """The whole packets behind one that is not complete, which is then cut off; if there are none, it is kept."""
+        behind = Deframer()
+        behind._buffer = self._buffer[1:]
+        found = list(behind._packets())
+        while not found and behind._buffer:
+            behind._drop()
+            found += behind._packets()
+        if found:
+            self.garbage += behind.garbage + 1
+            self.broken += behind.broken + 1
+            self._buffer = behind._buffer
+        return found
+
     def gap(self) -> list[Packet]:
-        """Nothing has come for L{GAP} seconds: what has begun is cut off. The packets found behind it."""
+        """Nothing has come for L{CUT} seconds: what has begun is cut off. The packets found behind it."""
         found: list[Packet] = []
         while self._buffer:
             self._drop()

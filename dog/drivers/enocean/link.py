@@ -100,8 +100,7 @@ class EnOceanLink:
             version = yield self._ask(CommonCommand.READ_VERSION, 33)
             base = yield self._ask(CommonCommand.READ_BASE_ID, 5)
         except NoAnswer as silent:
-            if not self.closed:
-                yield self._line.close()
+            yield self._line.close()
             raise self._reason or LinkFailed("timeout", str(silent)) from None
         self.version = describeVersion(version)
         self.baseId = int.from_bytes(base[1:5], "big")
@@ -113,11 +112,14 @@ class EnOceanLink:
 
     @inlineCallbacks
     def _ask(self, command: CommonCommand, size: int) -> Generator[Any, Any, bytes]:
-        """Its answer to a common command, asked twice: the first one may meet the end of something older."""
-        try:
-            data = yield self._line.request(commonCommand(command), size)
-        except NoAnswer:
-            data = yield self._line.request(commonCommand(command), size)
+        """Its answer to a common command, asked until the line gives up: it may be there a moment after its port."""
+        while True:
+            try:
+                data = yield self._line.request(commonCommand(command), size)
+                break
+            except NoAnswer:
+                if self.closed:
+                    raise
         if data[0] != ReturnCode.OK:
             raise LinkFailed("protocol", f"the transceiver refuses {command.name}: {nameOf(data[0])}")
         found: bytes = data

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall
 
 from dog.drivers.enocean.erp import BadTelegram, Telegram
-from dog.drivers.enocean.esp3 import BAUDRATE, GAP, Deframer, Packet, PacketType, ReturnCode
+from dog.drivers.enocean.esp3 import BAUDRATE, CUT, GAP, Deframer, Packet, PacketType, ReturnCode
 from dog.drivers.link import SerialSettings, Wire, portEndpoint
 from dog.interfaces import IKit, LinkFailed
 
@@ -38,7 +38,10 @@ class Line:
     """The transceiver at the other end of a wire.
 
     ESP3 numbers nothing: a response belongs to the request before it. So there is one request at a time, and one
-    whose data is too short for what was asked is a late answer to an earlier request, and ignored.
+    whose data has not the size of what was asked is a late answer to an earlier request, and ignored.
+
+    Times are measured up to when something was read, not to when it came: on a busy machine it may have come and wait
+    to be read when its time is over. So everything that is due is given up one turn of the reactor later.
 
     @cvar patience: seconds to wait for a response. Source: ESP3, "Packet type 2: RESPONSE" (500 ms).
     @cvar pause: seconds between two transmissions.
@@ -88,7 +91,7 @@ class Line:
     def request(self, packet: Packet, size: int = 1, rank: int = NORMAL) -> Deferred[bytes]:
         """The data of its response, return code first. Fails with L{NoAnswer}. May be cancelled.
 
-        @param size: how many bytes the data has at least, if the return code is OK.
+        @param size: how many bytes the data has, if the return code is OK.
         @param rank: L{URGENT} goes ahead of all that wait, L{BACKGROUND} behind.
         """
         if self._closed:
@@ -117,7 +120,7 @@ class Line:
             return
         self._current = waiting.popleft()
         self._wire.write(self._current.packet.encode())
-        self._after("answer", self.patience, self._unanswered)
+        self._after("answer", self.patience, lambda: self._after("answer", 0, self._unanswered))
 
     def _unanswered(self) -> None:
         self._silent += 1
@@ -143,7 +146,13 @@ class Line:
         self._take(self._deframer.feed(data))
         self._stop("gap")
         if self._deframer.waiting and not self._closed:
-            self._after("gap", GAP, self._cutOff)
+            self._after("gap", GAP, lambda: self._after("gap", 0, self._rests))
+
+    def _rests(self) -> None:
+        """Whole packets behind one that does not go on count; that one may still, being only read late."""
+        self._take(self._deframer.skip())
+        if self._deframer.waiting and not self._closed:
+            self._after("gap", CUT - GAP, lambda: self._after("gap", 0, self._cutOff))
 
     def _cutOff(self) -> None:
         self._take(self._deframer.gap())
@@ -167,7 +176,7 @@ class Line:
                 self._heard(telegram)
 
     def _response(self, data: bytes) -> None:
-        if self._current is None or (data[0] == ReturnCode.OK and len(data) < self._current.size):
+        if self._current is None or (data[0] == ReturnCode.OK and len(data) != self._current.size):
             self.ignored += 1
             return
         self._silent = 0

@@ -72,6 +72,21 @@ class Framing(SynchronousTestCase):
         self.assertEqual(found, [second])
         self.assertGreater(deframer.broken, 0)
 
+    @given(st.binary(min_size=1, max_size=20), st.lists(packets, min_size=1, max_size=3), st.data())
+    def test_skip(self, rest: bytes, sent: list[Packet], data: st.DataObject) -> None:
+        """Whole packets behind a cut one are found without giving up one that has only begun."""
+        whole = Packet(1, rest).encode()
+        cut = whole[: data.draw(st.integers(6, len(whole) - 1))]
+        deframer = Deframer()
+        self.assertEqual(deframer.feed(cut), [])
+        self.assertEqual(deframer.skip(), [])
+        self.assertEqual(deframer.feed(whole[len(cut) :]), [Packet(1, rest)])
+        header = bytes([1, 44, 0, 1])
+        line = bytes([0x55, *header, crc8(header), 1, 2, 3])
+        self.assertEqual(deframer.feed(line + b"".join(each.encode() for each in sent)), [])
+        self.assertEqual(deframer.skip(), sent)
+        self.assertEqual((deframer.waiting, deframer.broken, deframer.garbage), (False, 1, len(line)))
+
     @given(st.binary(max_size=300))
     def test_fuzz(self, line: bytes) -> None:
         """Anything at all: never an exception, nothing kept after a rest, and only packets whose checksums fit."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -10,7 +12,7 @@ from dog.drivers.enocean.esp3 import CommonCommand, Packet, PacketType, commonCo
 from dog.drivers.enocean.protocol import BACKGROUND, NORMAL, URGENT, Line, NoAnswer, endpointOf
 from dog.interfaces import LinkFailed
 from dog.testing.links import FakeKit
-from tests.drivers.enocean.air import ENDPOINT
+from tests.drivers.enocean.air import ENDPOINT, VERSION
 
 DOOR = Telegram(0xD5, b"\x09", 1)
 
@@ -125,6 +127,51 @@ class Lines(SynchronousTestCase):
         self.assertEqual(self.heard, [])
         self.kit.clock.advance(0.11)
         self.assertEqual(len(self.heard), 1)
+        self.assertEqual(self.kit.clock.getDelayedCalls(), [])
+
+    def test_slowPacket(self) -> None:
+        """One whose rest comes late, from a machine or a serial server that is busy, is read; up to a second."""
+        line = DOOR.packet().encode()
+        self.feed(line[:9])
+        self.kit.run(0.9)
+        self.feed(line[9:])
+        self.assertEqual(len(self.heard), 1)
+        self.feed(line[:9])
+        self.kit.run(1.1)
+        self.feed(line[9:])
+        self.assertEqual(len(self.heard), 1)
+        self.feed(line)
+        self.assertEqual(len(self.heard), 2)
+
+    def test_readLate(self) -> None:
+        """What has come when its time is over, and only was not read yet, is in time."""
+        asked = self.line.request(numbered(0))
+        line = DOOR.packet().encode()
+        self.feed(line[:-1])
+        self.stall(2)
+        self.feed(line[-1:])
+        self.answer()
+        self.assertEqual(self.successResultOf(asked), b"\0")
+        self.assertEqual(len(self.heard), 1)
+
+    def stall(self, seconds: float) -> None:
+        """The reactor is busy that long; then it runs the timers that are due, once, before it reads anything."""
+        clock: Any = self.kit.clock
+        clock.rightNow += seconds
+        for due in [each for each in clock.calls if each.getTime() <= clock.rightNow]:
+            clock.calls.remove(due)
+            due.called = 1
+            due.func(*due.args, **due.kw)
+
+    def test_lateAnswer(self) -> None:
+        """A late answer to the question for the version is not taken for the base id."""
+        self.line.request(commonCommand(CommonCommand.READ_VERSION), 33).addErrback(lambda _: None)
+        self.kit.run(0.6)
+        asked = self.line.request(commonCommand(CommonCommand.READ_BASE_ID), 5)
+        self.answer(VERSION)
+        self.assertNoResult(asked)
+        self.answer(b"\0\xff\x80\0\0")
+        self.assertEqual(self.successResultOf(asked)[1:], b"\xff\x80\0\0")
 
     def test_otherPackets(self) -> None:
         """Events are told apart; types that nobody knows, and radio packets that are no telegrams, are passed over."""
