@@ -1,28 +1,30 @@
-"""Which drivers there are: found by entry point, verified at load."""
+"""Which drivers there are: found by entry point, verified at load; our own loaded when a device needs them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from twisted.logger import Logger
 from twisted.python.reflect import namedAny
-from zope.interface import Invalid
+from zope.interface import Invalid, implementer
 from zope.interface.verify import verifyObject
 
-from dog.interfaces import IDriver
+from dog.interfaces import IDriver, IKit, ILink, ILinkPort
+from dog.model.device import Device
 
 #: Entry point groups; the second is for drivers that need the asyncio reactor.
 GROUPS = ("dog.drivers", "dog.drivers.asyncio")
 
-#: Our own drivers, which are there even when Dog runs from a source tree that is not installed.
+#: Our own drivers, which are there even when Dog runs from a source tree that is not installed: where each is, and
+#: the systems that it serves, known without loading it.
 OURS = {
-    "enocean": "dog.drivers.enocean.driver.driver",
-    "modbus": "dog.drivers.modbus.driver",
-    "simulated": "dog.drivers.simulated.driver",
+    "enocean": ("dog.drivers.enocean.driver.driver", ("EnOcean",)),
+    "modbus": ("dog.drivers.modbus.driver", ("Modbus",)),
+    "simulated": ("dog.drivers.simulated.driver", ("Simulated",)),
 }
 
 log = Logger()
@@ -42,6 +44,39 @@ class Drivers:
     failed: Mapping[str, str] = field(default_factory=dict)
 
 
+@implementer(IDriver)
+class Lazy:
+    """One of our own drivers, loaded when it is first asked for anything: a bus that no device is on costs nothing.
+
+    @ivar driver: the driver itself; C{Invalid} where it does not keep the interface.
+    """
+
+    def __init__(self, name: str, path: str, systems: tuple[str, ...]) -> None:
+        self.name = name
+        self.systems = systems
+        self._path = path
+
+    @cached_property
+    def driver(self) -> IDriver:
+        driver: IDriver = namedAny(self._path)
+        verifyObject(IDriver, driver)
+        return driver
+
+    def check(self, settings: Mapping[str, Any], gateway: Device | None, devices: Sequence[Device]) -> list[str]:
+        problems: list[str] = self.driver.check(settings, gateway, devices)
+        return problems
+
+    def linkKey(self, settings: Mapping[str, Any], gateway: Device | None, device: Device) -> Hashable:
+        key: Hashable = self.driver.linkKey(settings, gateway, device)
+        return key
+
+    def link(
+        self, key: Hashable, settings: Mapping[str, Any], gateway: Device | None, port: ILinkPort, kit: IKit
+    ) -> ILink:
+        link: ILink = self.driver.link(key, settings, gateway, port, kit)
+        return link
+
+
 def collect(drivers: Iterable[IDriver]) -> Drivers:
     """From drivers that are at hand."""
     byName = {each.name: each for each in drivers}
@@ -53,13 +88,12 @@ def collect(drivers: Iterable[IDriver]) -> Drivers:
 
 
 def findDrivers(installed: Iterable[EntryPoint] | None = None) -> Drivers:
-    """Load every driver. One that does not load or does not keep the interface is named and left out."""
+    """Every driver. One of others that does not load or does not keep the interface is named and left out."""
     if installed is None:
         installed = [each for group in GROUPS for each in entry_points(group=group)]
-    loaders: dict[str, Callable[[], Any]] = {name: partial(namedAny, path) for name, path in OURS.items()}
-    loaders |= {each.name: each.load for each in installed if each.name not in OURS}
-    found: list[IDriver] = []
+    found: list[IDriver] = [Lazy(name, *ours) for name, ours in OURS.items()]
     failed: dict[str, str] = {}
+    loaders: dict[str, Callable[[], Any]] = {each.name: each.load for each in installed if each.name not in OURS}
     for name, load in sorted(loaders.items()):
         try:
             driver: IDriver = load()

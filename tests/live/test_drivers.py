@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface import Invalid
+from zope.interface.verify import verifyObject
 
-from dog.live.drivers import OURS, collect, findDrivers
+from dog.interfaces import IDriver
+from dog.live import drivers as drivers_
+from dog.live.drivers import OURS, Lazy, collect, findDrivers
+from dog.model.device import Device
 from dog.testing.scripted import ScriptedDriver
 
 
@@ -31,6 +39,43 @@ class FindDriversTests(SynchronousTestCase):
         drivers = self.find()
         self.assertEqual(set(drivers.byName), set(OURS))
         self.assertEqual(drivers.failed, {})
+        for each in drivers.byName.values():
+            driver = each.driver
+            self.assertTrue(verifyObject(IDriver, driver))
+            self.assertEqual((driver.name, driver.systems), (each.name, each.systems))
+
+    def test_oursAreLoadedWhenNeeded(self) -> None:
+        """A bus that no device is on is not even imported; nor is it by the composition of the gateway."""
+        program = (
+            "import sys, dog.service, dog.live.drivers as drivers\n"
+            "def loaded(): return {each.split('.')[2] for each in sys.modules if each.startswith('dog.drivers.')}\n"
+            "found = drivers.findDrivers([])\n"
+            "assert not loaded() & set(drivers.OURS), loaded()\n"
+            "found.bySystem['modbus'].check({}, None, [])\n"
+            "assert loaded() & set(drivers.OURS) == {'modbus'}, loaded()\n"
+        )
+        path = os.pathsep.join(sys.path)
+        environment = {**os.environ, "PYTHONPATH": path}
+        done = subprocess.run(
+            [sys.executable, "-c", program], check=False, env=environment, capture_output=True, text=True
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_delegates(self) -> None:
+        """What a driver of ours is asked goes to the driver itself."""
+        driver = ScriptedDriver("scripted", ("Bus",))
+        self.patch(drivers_, "namedAny", {"some.where": driver}.__getitem__)
+        lazy = Lazy("scripted", "some.where", ("Bus",))
+        self.assertTrue(verifyObject(IDriver, lazy))
+        lamp = Device("lamp", "SimpleLamp")
+        port: Any = object()
+        self.assertEqual(lazy.check({"a": 1}, None, [lamp]), driver.check({"a": 1}, None, [lamp]))
+        self.assertEqual(lazy.linkKey({}, None, lamp), driver.linkKey({}, None, lamp))
+        link = lazy.link("key", {}, None, port, port)
+        self.assertEqual(driver.links, [link])
+        self.patch(drivers_, "namedAny", lambda path: object())
+        with self.assertRaises(Invalid):
+            Lazy("odd", "some.where", ()).check({}, None, [])
 
     def test_thirdParty(self) -> None:
         theirs = ScriptedDriver("theirs", ("TheirBus",))
