@@ -10,11 +10,13 @@ import sys
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IReactorCore
 from twisted.internet.protocol import DatagramProtocol, Factory, ProcessProtocol, Protocol
 from twisted.python.failure import Failure
@@ -68,7 +70,8 @@ class Child(ProcessProtocol):
     def outReceived(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self.waiting.popleft().callback(json.loads(line))
+            if self.waiting:
+                self.waiting.popleft().callback(json.loads(line))
 
     def errReceived(self, data: bytes) -> None:
         self.errors += data
@@ -83,7 +86,8 @@ class Child(ProcessProtocol):
 
     def kill(self) -> Deferred[None]:
         if not self.ended.called:
-            self.transport.signalProcess("KILL")  # type: ignore[union-attr]
+            with suppress(ProcessExitedAlready):
+                self.transport.signalProcess("KILL")  # type: ignore[union-attr]
         return self.ended
 
 
@@ -134,6 +138,14 @@ class PeerTestCase(TestCase):
         yield child.waiting[0]
         return child
 
+    def launch(self, *command: str) -> Child:
+        """A process that does not say when it is ready."""
+        child = Child()
+        child.waiting.clear()
+        self.addCleanup(child.kill)
+        self.reactor.spawnProcess(child, command[0], command, env=os.environ)
+        return child
+
     def peer(self, *args: str) -> Deferred[Child]:
         return self.spawn(PYTHON, str(Path(__file__).with_name("peer.py")), *args)
 
@@ -154,8 +166,8 @@ class PeerTestCase(TestCase):
         held = self.core.values.get(Slot(id, state))
         return held is not None and str(held.value) == value and held.quality.value == "good"
 
-    def send(self, id: str, name: str, timeout: float = 2.0) -> Deferred[Entry]:
-        return self.commands.send(self.core.home.devices[id], name, None, GATEWAY, timeout=timeout)
+    def send(self, id: str, name: str, args: Any = None, timeout: float = 2.0) -> Deferred[Entry]:
+        return self.commands.send(self.core.home.devices[id], name, args, GATEWAY, timeout=timeout)
 
 
 class _Everywhere:
@@ -305,27 +317,19 @@ class AsciiOverTcpTests(TcpTests):
     kind, variant, encoding = "asciitcp", "RTU_TCP", "ascii"
 
 
-class SerialTests(_OnEveryLine, PeerTestCase):
+class SerialLineTestCase(PeerTestCase):
     """On a pair of pseudo-terminals. A pty knows no parity."""
 
-    kind, encoding = "rtu", ""
-
+    kind = "rtu"
     if not shutil.which("socat"):
         skip = "socat is not installed"
 
     def setUp(self) -> None:
         super().setUp()
-        folder = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, folder)
-        self.ours, self.theirs = f"{folder}/ours", f"{folder}/theirs"
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.ours, self.theirs = f"{self.folder}/ours", f"{self.folder}/theirs"
         self.patch(Link, "longest", 1.0)
-
-    @inlineCallbacks
-    def open(self) -> Generator[Deferred[Any], Any, tuple[Child, Device]]:
-        peer = yield self.reopen()
-        own = params(portName=self.ours, protocolVariant="RTU", baudRate=19200, parity="None", requestTimeout=400)
-        own += params(encoding=self.encoding)
-        return peer, Device("gw", "ModbusGateway", "Modbus", params=own)
 
     @inlineCallbacks
     def reopen(self) -> Generator[Deferred[Any], Any, Child]:
@@ -341,6 +345,17 @@ class SerialTests(_OnEveryLine, PeerTestCase):
         )
         peer: Child = yield self.peer(self.kind, self.theirs)
         return peer
+
+
+class SerialTests(_OnEveryLine, SerialLineTestCase):
+    encoding = ""
+
+    @inlineCallbacks
+    def open(self) -> Generator[Deferred[Any], Any, tuple[Child, Device]]:
+        peer = yield self.reopen()
+        own = params(portName=self.ours, protocolVariant="RTU", baudRate=19200, parity="None", requestTimeout=400)
+        own += params(encoding=self.encoding)
+        return peer, Device("gw", "ModbusGateway", "Modbus", params=own)
 
     @inlineCallbacks
     def test_unpluggedAndPlugged(self) -> Generator[Deferred[Any], Any, None]:
