@@ -83,11 +83,12 @@ class _TappedProtocol:
         self.protocol = protocol
         self._tap = tap
         self._endpoint = endpoint
-        self._number = next(_numbers)
+        self._number = 0
         directlyProvides(self, providedBy(protocol))
 
     def makeConnection(self, transport: Any) -> None:
-        tap, number = self._tap, self._number
+        tap = self._tap
+        number = self._number = next(_numbers)
         tap.open[number] = self._endpoint
         if tap.listeners:
             tap.tell(number, "opened", endpoint=self._endpoint)
