@@ -32,6 +32,7 @@ from dog.home.disk import readWhole
 from dog.home.store import HomeStore
 from dog.listeners import Listeners
 from dog.live.attachments import Attachments
+from dog.live.calm import unswept
 from dog.live.capture import Captures
 from dog.live.commands import Commands
 from dog.live.drivers import findDrivers
@@ -145,6 +146,10 @@ class Gateway(MultiService):
             self.memory.setServiceParent(self)  # type: ignore[no-untyped-call]
 
     def startService(self) -> None:
+        with unswept():
+            self._start()
+
+    def _start(self) -> None:
         self._loadHome()
         if self.memory is not None:
             try:
