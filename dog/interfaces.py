@@ -118,8 +118,14 @@ class IDeviceDriver(Interface):
 class IFinds(Interface):
     """Optional, on an L{ILink}: teach-in, permit join, inclusion."""
 
+    ways: tuple[str, ...] = Attribute("Tuple of the words that C{how} may be, the usual one first.")
+
     def search(how, seconds):
-        """Search for that long; what is found goes to L{ILinkPort.found}. Deferred of None; may be cancelled."""
+        """Search for that long, from 1 to 600 s; what is found goes to L{ILinkPort.found}.
+
+        Deferred of None, at the end; when it is cancelled, or the link ends, the search ends. Live asks for one search
+        at a time, and only while the link is up.
+        """
 
 
 class ILinkPort(Interface):
@@ -129,7 +135,19 @@ class ILinkPort(Interface):
         """The link is gone (L{LinkFailed}). Reported once; the link is stopped and replaced by live."""
 
     def found(candidate):
-        """The bus offers a device that is not in the home (a mapping; see the discovery inbox)."""
+        """The bus has a device that is not attached to this link; to be said each time it is heard.
+
+        C{candidate} is a mapping, which is looked at with distrust (sizes, characters, classes that nobody knows):
+
+          - C{key}: which device it is on its bus, for good. Letters, digits, C{_.:-}; of one driver, all keys differ.
+          - C{params}: name -> text: what home.xml has to say of it.
+          - C{identity}: the names of those params that tell which device it is (all, where it is absent).
+          - C{class}, C{classes}: the device class that suits it best, and all that it could be served as.
+          - C{id}, C{description}: proposals for the home. C{domoticSystem}: where the driver has several.
+          - C{guessed}: true where it did not say what it is. C{signal}: in dBm. C{about}: name -> text, for people.
+
+        Only C{key} and C{params} must be there.
+        """
 
 
 class IDevicePort(Interface):

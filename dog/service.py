@@ -35,6 +35,7 @@ from dog.live.attachments import Attachments
 from dog.live.calm import unswept
 from dog.live.capture import Captures
 from dog.live.commands import Commands
+from dog.live.discovery import Discovery
 from dog.live.drivers import findDrivers
 from dog.live.home import LiveHome
 from dog.live.kit import Kit
@@ -91,6 +92,7 @@ class Gateway(MultiService):
         self.attachments.onLost = self.commands.failAll
         store = None if settings.homeFile is None else HomeStore(settings.homeFile)
         self.homes = LiveHome(self.stepper, self.attachments, store)
+        self.discovery = Discovery(self.stepper, self.attachments, self.homes)
         about = {"name": "dog", "version": __version__, "started": utcNow(), "simulated": settings.simulate}
         self.streams = Streams(self.stepper.core, self.stepper.callLater)
         ports = Ports(
@@ -103,6 +105,7 @@ class Gateway(MultiService):
             about=about,
             streams=self.streams,
             captures=self.captures,
+            discovery=self.discovery,
         )
         self.stepper.listen(ports.counts.heard)
         self.stepper.listen(self.streams.heard)
@@ -138,6 +141,7 @@ class Gateway(MultiService):
         self.listeners = Listeners(reactor, settings.listen, site, optional)
         self.listeners.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.attachments.setServiceParent(self)  # type: ignore[no-untyped-call]
+        self.discovery.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._settings = settings
         self._pool = ThreadPool(1, 1, "state")
         self.memory: Memory | None = None

@@ -51,6 +51,10 @@ QUERY: dict[str, Schema] = {
         "description": "The capture ends after so many bytes, both directions together.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 16777216, "default": 1048576},
     },
+    "ignored": {
+        "description": "true: those that are ignored, too.",
+        "schema": {"enum": ["true", "false"]},
+    },
     "limit": {
         "description": "At most so many events are looked at.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000},
@@ -64,6 +68,8 @@ PATH = {
     "command": "In a device's path its realCommandName; else the id that a command was answered with.",
     "flat": "The flat's id, in a storey or not.",
     "room": "The room's id.",
+    "candidate": "The candidate's id in the discovery inbox.",
+    "search": "The search's id.",
     "notification": "A notification class, or *.",
 }
 
@@ -72,6 +78,7 @@ TAGS = {
     "commands": "Devices",
     "environment": "Environment",
     "dog": "Configuration",
+    "discovery": "Discovery",
     "admin": "Old console",
 }
 

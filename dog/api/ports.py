@@ -12,6 +12,7 @@ from dog.core.core import Core
 from dog.live.attachments import Attachments
 from dog.live.capture import Captures
 from dog.live.commands import Commands
+from dog.live.discovery import Discovery
 from dog.live.home import LiveHome
 
 
@@ -24,6 +25,7 @@ class Ports:
     @ivar counts: told of every event, by C{stepper.listen(counts.heard)}.
     @ivar streams: the event streams that are open, told of every event likewise.
     @ivar captures: what passes on the wires, for who asks to see it.
+    @ivar discovery: what the buses offer.
     @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
     """
 
@@ -36,6 +38,7 @@ class Ports:
     about: Mapping[str, Any]
     streams: Streams
     captures: Captures
+    discovery: Discovery
     counts: Counts = field(default_factory=Counts)
 
     def named(self, name: str) -> Any:

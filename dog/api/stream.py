@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from dog.api import jsontext
 from dog.api.call import Profile
-from dog.api.views.event import eventJson
+from dog.api.views.event import eventJson, isTold
 from dog.api.views.status import DevicesStatusView, StatusView
 from dog.core.core import Core
 from dog.core.events import Event, Kind, Resume
@@ -161,7 +161,7 @@ class Stream:
                 if log.before is None or event.eventId > log.before.lastId:
                     self._epoch = log.epoch
                 self._cursor = event.eventId
-                if event.device is None or event.device in house.visible or _gone(event, house):
+                if isTold(event, house) or _gone(event, house):
                     self._tell(event.kind.value, eventJson(event))
 
     def _flowing(self) -> bool:

@@ -73,8 +73,10 @@ class Inbox:
     def forget(self, id: str) -> Candidate | None:
         """As if it had never been heard: the next time it is, it is offered anew."""
         found = self._candidates.pop(id, None)
-        if found is not None:
+        if id in self._written:
             self._changed.add(id)
+        else:
+            self._changed.discard(id)
         return found
 
     def apply(self, home: Home) -> list[Candidate]:
@@ -94,10 +96,9 @@ class Inbox:
     def restore(self, candidates: Iterable[Candidate]) -> None:
         """Know again what was known before the start, but for what came home meanwhile."""
         for each in sorted(candidates, key=lambda each: each.lastSeen):
+            self._candidates[each.id] = self._written[each.id] = each
             if self.atHome(each):
-                self._changed.add(each.id)
-            else:
-                self._candidates[each.id] = self._written[each.id] = each
+                self.forget(each.id)
 
     def takeChanged(self) -> dict[str, Candidate | None]:
         """What is to be written since this was last asked: by id, None where it is gone."""

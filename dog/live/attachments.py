@@ -54,6 +54,8 @@ class Attachments(Service):
         self.conduct = Conduct()
         #: Called with (device, code, reason) when a device can't be reached any more.
         self.onLost: Callable[[str, Code, str], object] = lambda device, code, reason: None
+        #: Called with (link, candidate) when a bus offers a device.
+        self.onFound: Callable[[Link, Mapping[str, Any]], object] = lambda link, candidate: None
 
     # -- the service ----------------------------------------------------------------------------------
 
@@ -132,6 +134,7 @@ class Attachments(Service):
             if link is None:
                 kit = partial(self._kit, *key)
                 link = Link(self._stepper, driver, key[1], settings, gateway, kit, self._lost, self.conduct)
+                link.onFound = self._found
                 self._links[key] = link
         except Unsupported as unsupported:
             self._refuse(device, "misconfigured", str(unsupported))
@@ -163,6 +166,9 @@ class Attachments(Service):
         if not link.devices:
             del self._links[key]
             link.stop()
+
+    def _found(self, link: Link, candidate: Mapping[str, Any]) -> None:
+        self.onFound(link, candidate)
 
     def _lost(self, id: str, reason: str) -> None:
         self.onLost(id, Code.UNREACHABLE, reason)

@@ -18,6 +18,7 @@ from dog.interfaces import (
     IDeviceDriver,
     IDevicePort,
     IDriver,
+    IFinds,
     IKit,
     ILink,
     ILinkPort,
@@ -100,6 +101,8 @@ class Link:
         self._whenClosed: list[Deferred[None]] = []
         self._awaiting: list[Deferred[None]] = []
         self._upAt: float | None = None
+        #: Called with what the bus offers (L{dog.live.discovery}).
+        self.onFound: Callable[[Link, Mapping[str, Any]], object] = lambda link, candidate: None
         #: Grows with every change of state: what was arranged in an earlier one is void.
         self._turn = 0
 
@@ -144,6 +147,28 @@ class Link:
         if self.state is not LinkState.UP or self._life is None:
             raise Refusal(Code.UNREACHABLE, f"{id}: {self.reason or 'its link is starting'}")
         return self._life.drivers[id]
+
+    # -- discovery --------------------------------------------------------------------------------------
+
+    @property
+    def gateway(self) -> str | None:
+        """The id of its gateway device, if it has one."""
+        return None if self._gateway is None else self._gateway.id
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The ways in which its bus can be searched (L{IFinds}), the usual first; none where it can't be, now."""
+        made: Any = None if self._life is None or self.state is not LinkState.UP else self._life.link
+        return tuple(made.ways) if IFinds.providedBy(made) else ()
+
+    def search(self, how: str, seconds: float) -> Deferred[Any]:
+        """Search its bus in one of its L{ways}. Fires at the end; fails where the driver does. May be cancelled."""
+        assert self._life is not None
+        guard, made = self._life.guard, self._life.link
+        searching = deferredOf(guard, "search", made.search, how, seconds)  # type: ignore[union-attr]
+        done: Deferred[Any] = Deferred(lambda _: guard.run("search", searching.cancel))
+        searching.addBoth(lambda result: None if done.called else done.callback(result))
+        return done
 
     # -- life -------------------------------------------------------------------------------------------
 
@@ -432,9 +457,7 @@ class _LinkPort:
 
     def found(self, candidate: Mapping[str, Any]) -> None:
         if self.link is not None:
-            self.link.log.info(
-                "{driver} found a device: {candidate}", driver=self.link.driver.name, candidate=dict(candidate)
-            )
+            self.link.onFound(self.link, candidate)
 
 
 @implementer(IDevicePort)

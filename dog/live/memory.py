@@ -85,6 +85,7 @@ class Memory(Service):
                 stored.tail,
                 ((each.slot, each.value, each.changedAt, each.heardAt) for each in stored.values),
                 map(_settled, stored.commands),
+                stored.candidates,
             )
             self._file.begin(self.epoch, self._stepper.now().utc, core.log.lastId)
         except (OSError, sqlite3.Error) as error:
@@ -126,6 +127,7 @@ class Memory(Service):
     def _flush(self) -> Deferred[None]:
         self._timer = None
         file = self._file
+        self._batch.candidates |= self._stepper.core.inbox.takeChanged()
         if file is None or self._writing or not self._batch:
             return succeed(None)
         batch, self._batch = self._batch, Batch()
@@ -152,6 +154,7 @@ class Memory(Service):
             del batch.values[slot]
         batch.values.update(newer.values)
         batch.forgotten |= newer.forgotten
+        batch.candidates |= newer.candidates
         self._batch = batch
 
     def _complain(self, failure: Failure) -> None:
@@ -183,6 +186,7 @@ class Memory(Service):
 
     def _end(self, file: StateFile) -> Deferred[None]:
         batch, self._batch = self._batch, Batch()
+        batch.candidates |= self._stepper.core.inbox.takeChanged()
         last, at = self._stepper.core.log.lastId, self._stepper.now().utc
 
         def end() -> None:

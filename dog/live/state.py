@@ -1,4 +1,4 @@
-"""What the gateway must not forget, in C{state.db}: last values, the end of the event log, the commands.
+"""What the gateway must not forget, in C{state.db}: last values, the end of the event log, the commands, the inbox.
 
 Everything here blocks and runs in one thread, which L{dog.live.memory} owns. SQLite in WAL mode; the
 schema's version is C{user_version}: an older file is copied aside and migrated, a newer one is refused.
@@ -10,13 +10,14 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dog.core.events import Event, Kind, Tail
 from dog.core.ledger import Entry
+from dog.model.candidate import Candidate
 from dog.model.catalogue import CommandType, catalogue
 from dog.model.command import Command, Outcome, Stage
 from dog.model.encode import decode, encode
@@ -35,6 +36,9 @@ SCHEMA = (
         PRIMARY KEY (device, state, features)
     ) WITHOUT ROWID;
     CREATE TABLE commands (id TEXT PRIMARY KEY, acceptedAt TEXT NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE candidates (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
     """,
 )
 """One script per version: what leads from the version before to it."""
@@ -59,18 +63,23 @@ class Stored:
     tail: Tail | None = None
     values: tuple[StoredValue, ...] = ()
     commands: tuple[Entry, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
 
 @dataclass
 class Batch:
-    """What is to be written next. Later values replace earlier ones."""
+    """What is to be written next. Later values replace earlier ones.
+
+    @ivar candidates: those of the inbox by id, as they are now; None: gone.
+    """
 
     events: list[Event] = field(default_factory=list)
     values: dict[Slot, StoredValue | None] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
+    candidates: dict[str, Candidate | None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.events or self.values or self.forgotten)
+        return bool(self.events or self.values or self.forgotten or self.candidates)
 
 
 class StateFile:
@@ -108,7 +117,7 @@ class StateFile:
 
     def load(self) -> Stored:
         """Everything, as it was left."""
-        return Stored(self._tail(), tuple(self._values()), tuple(self._commands()))
+        return Stored(self._tail(), tuple(self._values()), tuple(self._commands()), tuple(self._candidates()))
 
     def _tail(self) -> Tail | None:
         row = self._db.execute("SELECT epoch, lastId, closedAt FROM epochs ORDER BY number DESC LIMIT 1").fetchone()
@@ -132,6 +141,10 @@ class StateFile:
     def _commands(self) -> Iterable[Entry]:
         for (body,) in self._db.execute("SELECT body FROM commands ORDER BY acceptedAt"):
             yield _entry(json.loads(body))
+
+    def _candidates(self) -> Iterable[Candidate]:
+        for (body,) in self._db.execute("SELECT body FROM candidates"):
+            yield _candidate(json.loads(body))
 
     # -- writing --------------------------------------------------------------------------------------
 
@@ -161,6 +174,12 @@ class StateFile:
                 db.execute("DELETE FROM events WHERE eventId <= ?", (last - self._maxEvents,))
             db.executemany('DELETE FROM "values" WHERE device = ?', [(each,) for each in batch.forgotten])
             db.executemany('INSERT OR REPLACE INTO "values" VALUES (?, ?, ?, ?, ?, ?)', map(_valueRow, _kept(batch)))
+            for id, candidate in batch.candidates.items():
+                if candidate is None:
+                    db.execute("DELETE FROM candidates WHERE id = ?", (id,))
+                else:
+                    body = json.dumps(_candidateBody(candidate))
+                    db.execute("INSERT OR REPLACE INTO candidates VALUES (?, ?)", (id, body))
 
         self._transaction(write)
 
@@ -269,3 +288,15 @@ def _entry(body: Mapping[str, Any]) -> Entry:
         None if outcome is None else Outcome(Stage(outcome[0]), outcome[1], outcome[2]),
         None if settledAt is None else datetime.fromisoformat(settledAt),
     )
+
+
+def _candidateBody(candidate: Candidate) -> dict[str, Any]:
+    instants = {name: getattr(candidate, name).isoformat() for name in ("firstSeen", "lastSeen")}
+    return asdict(candidate) | instants
+
+
+def _candidate(body: Mapping[str, Any]) -> Candidate:
+    instants = {name: datetime.fromisoformat(body[name]) for name in ("firstSeen", "lastSeen")}
+    lists = {name: tuple(body[name]) for name in ("classes", "identity")}
+    pairs = {name: tuple((key, text) for key, text in body[name]) for name in ("params", "about")}
+    return Candidate(**(dict(body) | instants | lists | pairs))

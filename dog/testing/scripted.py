@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
-from dog.interfaces import IDeviceDriver, IDevicePort, IDriver, IKit, ILink, ILinkPort, LinkFailed, Unsupported
+from dog.interfaces import IDeviceDriver, IDevicePort, IDriver, IFinds, IKit, ILink, ILinkPort, LinkFailed, Unsupported
 from dog.model.command import Command, Outcome, Stage
 from dog.model.device import Device
 from dog.model.refusal import Code
@@ -53,6 +53,8 @@ class ScriptedDriver:
     @ivar links: every link it made, in order (a replaced link stays in the list).
     @ivar sent: every command that reached it. @ivar cancelled: those given up before they were answered.
     @ivar refreshed: ids of devices asked to report.
+    @ivar searches: (how, seconds) of every search. @ivar searchesCancelled: how, of those that were.
+    @ivar searching: what the last one answered.
     @ivar unsupported: device id -> reason: C{attach} raises L{Unsupported} with it.
     """
 
@@ -66,6 +68,10 @@ class ScriptedDriver:
         self.sent: list[Command] = []
         self.cancelled: list[Command] = []
         self.refreshed: list[str] = []
+        self.searches: list[tuple[str, float]] = []
+        self.searchesCancelled: list[str] = []
+        self.searching: Deferred[None] | None = None
+        self._ways: tuple[str, ...] = ()
         self.unsupported: dict[str, str] = {}
         self._held: dict[str, dict[Hashable, Reading]] = {}
         self._answers: dict[tuple[str | None, str | None], list[Script]] = {}
@@ -97,6 +103,18 @@ class ScriptedDriver:
         """The device answers again, or has stopped answering."""
         self._port(device).reachable(yes, reason)
 
+    def finds(self, *ways: str) -> None:
+        """From now on its links can search (L{IFinds}), in these ways; C{searching} is to be fired by the test."""
+        self._ways = ways
+        for link in self.links:
+            link.finds(ways)
+
+    def find(self, **candidate: Any) -> None:
+        """The bus of the latest link that runs offers a device. C{class} is written C{cls}."""
+        if "cls" in candidate:
+            candidate["class"] = candidate.pop("cls")
+        next(each for each in reversed(self.links) if each.state == "started").port.found(candidate)
+
     def lose(self, reason: LinkFailed | None = None) -> None:
         """Every running link is lost."""
         for link in self.links:
@@ -122,6 +140,8 @@ class ScriptedDriver:
         self, key: Hashable, settings: Mapping[str, Any], gateway: Device | None, port: ILinkPort, kit: IKit
     ) -> ScriptedLink:
         link = ScriptedLink(self, key, port)
+        if self._ways:
+            link.finds(self._ways)
         self.links.append(link)
         return link
 
@@ -156,7 +176,19 @@ class ScriptedLink:
         self.port = port
         self.state = "new"
         self.devices: dict[str, ScriptedDevice] = {}
+        self.ways: tuple[str, ...] = ()
         self._starting: Deferred[None] | None = None
+
+    def finds(self, ways: tuple[str, ...]) -> None:
+        self.ways = ways
+        alsoProvides(self, IFinds)
+
+    def search(self, how: str, seconds: float) -> Deferred[None]:
+        self.driver.searches.append((how, seconds))
+        driver = self.driver
+        searching: Deferred[None] = Deferred(lambda _: driver.searchesCancelled.append(how))
+        self.driver.searching = searching
+        return searching
 
     def start(self) -> Deferred[None]:
         self.state = "starting"

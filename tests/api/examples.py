@@ -101,17 +101,49 @@ def noMoreCaptures(house: House) -> None:
     house.captures.most = 0
 
 
+def offered(house: House) -> None:
+    """The bus offers a button, and can be searched."""
+    house.driver.finds("teachIn")
+    house.driver.find(key="7", cls="Button", params={"address": "7"})
+
+
+def searching(house: House) -> None:
+    """Search "1" is on."""
+    offered(house)
+    house.discovery.search()
+
+
+def offeredAndGone(house: House) -> None:
+    """The home file can't be written any more."""
+    offered(house)
+    fileGone(house)
+
+
+def alreadyHome(house: House) -> None:
+    """Somebody put it into the file just now."""
+    offered(house)
+    device = '<dhc:device class="Button" domoticSystem="Modbus" id="b"><dhc:param name="address" value="7"/>'
+    text = house.file.read_text().replace("</dhc:controllables>", f"{device}</dhc:device></dhc:controllables>")
+    house.file.write_text(text)
+
+
+def noLinks(house: House) -> None:
+    house.attachments._links.clear()
+
+
 def noPlan(house: House) -> None:
     house.plan = None
 
 
 _DEVICE = {"device": LAMP}
+_SEVEN = {"candidate": "modbus-7"}
 _KITCHEN = {"flat": "flat", "room": "kitchen"}
 _UNWRITABLE = "a \u0001 b"
 
 _FULL_OF_STREAMS = Example(headers={"Accept": "text/event-stream"}, before=noMoreStreams)
 
 _V1 = "/api/v1"
+_INBOX = f"{_V1}/discovery"
 _FLATS = f"{_V1}/environment/flats"
 _COMMAND = f"{_V1}/devices/{{device}}/commands/{{command}}"
 
@@ -213,6 +245,30 @@ EXAMPLES: dict[Operation, dict[Outcome, Example]] = {
         Code.BAD_VALUE: Example(query="after=x"),
         Code.BUSY: _FULL_OF_STREAMS,
     },
+    ("GET", _INBOX): {200: Example(before=searching)},
+    ("GET", f"{_INBOX}/{{candidate}}"): {200: Example(_SEVEN, before=offered)},
+    ("DELETE", f"{_INBOX}/{{candidate}}"): {204: Example(_SEVEN, before=offered)},
+    ("POST", f"{_INBOX}/{{candidate}}/adopt"): {
+        201: Example(_SEVEN, body={"id": "button", "isIn": "lobby"}, before=offered),
+        Code.BAD_BODY: Example(_SEVEN, body={"id": ""}, before=offered),
+        Code.BAD_VALUE: Example(_SEVEN, body={"class": "Unheard"}, before=offered),
+        Code.DUPLICATE_ID: Example(_SEVEN, body={"id": LAMP}, before=offered),
+        Code.IN_USE: Example(_SEVEN, before=alreadyHome),
+        Code.STORAGE: Example(_SEVEN, before=offeredAndGone),
+    },
+    ("POST", f"{_INBOX}/{{candidate}}/ignore"): {200: Example(_SEVEN, before=offered)},
+    ("POST", f"{_INBOX}/{{candidate}}/offer"): {200: Example(_SEVEN, before=offered)},
+    ("GET", f"{_INBOX}/search"): {200: Example(before=searching)},
+    ("POST", f"{_INBOX}/search"): {
+        201: Example(body={"driver": "modbus", "seconds": 5}, before=offered),
+        Code.BAD_BODY: Example(body={"seconds": 0.5}, before=offered),
+        Code.BAD_VALUE: Example(body={"driver": "modbus"}),
+        Code.NO_DRIVER: Example(before=noLinks),
+        Code.UNREACHABLE: Example(body={"gateway": "Lamp_dead"}, before=offered),
+        Code.BUSY: Example(before=searching),
+    },
+    ("GET", f"{_INBOX}/search/{{search}}"): {200: Example({"search": "1"}, before=searching)},
+    ("DELETE", f"{_INBOX}/search/{{search}}"): {204: Example({"search": "1"}, before=searching)},
     ("GET", "/metrics"): {200: Example()},
     ("GET", "/admin/system/bundlemanager/bundles"): {200: Example()},
     ("GET", "/admin/system/bundlemanager/bundles/statistics"): {200: Example()},

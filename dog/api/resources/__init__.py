@@ -8,6 +8,7 @@ from dog.api.resources import (
     commands,
     configuration,
     devices,
+    discovery,
     environment,
     metrics,
     session,
@@ -19,6 +20,18 @@ from dog.api.routes import Route, routesOf
 #: Every resource of the API, for L{dog.api.dispatch.Api} and for openapi.json.
 ROUTES: tuple[Route, ...] = tuple(
     routesOf(
-        (devices, commands, environment, configuration, subscriptions, session, system, capture, metrics, admin),
+        (
+            devices,
+            commands,
+            environment,
+            configuration,
+            subscriptions,
+            session,
+            system,
+            capture,
+            discovery,
+            metrics,
+            admin,
+        ),
     )
 )

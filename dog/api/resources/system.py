@@ -11,7 +11,7 @@ from dog.api.query import integer
 from dog.api.routes import On, Table, route
 from dog.api.shapes import Anything, Array, Integer, Map, Named, Object, String
 from dog.api.stream import Streams, parseCursor
-from dog.api.views.event import COMMAND_ENTRY, EVENTS, entryJson, eventJson
+from dog.api.views.event import COMMAND_ENTRY, EVENTS, entryJson, eventJson, isTold
 from dog.api.views.instant import instant
 from dog.core.core import Core
 from dog.core.events import Event, Resume
@@ -212,7 +212,7 @@ def events(call: Call, core: Core, streams: Streams) -> Result:
     end = page[-1].eventId if page else after
     # A page may end in the epoch before; the cursor is of that one then.
     before = log.before is not None and asked == log.before.epoch and not gap and end < log.before.lastId
-    seen = [eventJson(each) for each in page if each.device is None or each.device in call.house.visible]
+    seen = [eventJson(each) for each in page if isTold(each, call.house)]
     return Answer({"epoch": asked if before else log.epoch, "events": seen, "next": end, **gap})
 
 

@@ -8,8 +8,10 @@ from dog.api.shapes import Anything, Array, Boolean, Integer, Map, Named, Nullab
 from dog.api.views.instant import instant
 from dog.core.events import Event, Kind
 from dog.core.ledger import Entry
+from dog.core.visibility import House
 from dog.model.catalogue import NotificationType
 from dog.model.command import Stage
+from dog.model.rights import Right
 from dog.model.values import Slot, render
 
 _INSTANT = String(format="date-time")
@@ -76,6 +78,13 @@ def notificationJson(event: Event, kind: NotificationType) -> dict[str, Any]:
             fields[param.name] = render(event.params[param.name])
     fields["deviceUri"] = event.device
     return fields
+
+
+def isTold(event: Event, house: House) -> bool:
+    """Whether somebody with this house is told of it: devices that he sees, candidates if they are his business."""
+    if event.kind is Kind.CANDIDATE_CHANGED:
+        return house.may(Right.ADMIN)
+    return event.device is None or event.device in house.visible
 
 
 def eventJson(event: Event) -> dict[str, Any]:

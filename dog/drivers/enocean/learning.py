@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from dog.drivers.enocean.eep import Profile, normalEEP, profileOf
 from dog.drivers.enocean.erp import Rorg, Telegram
+from dog.drivers.enocean.mapping import tells
 from dog.drivers.enocean.params import uidOf
-from dog.drivers.enocean.teachin import TeachIn, parseTeachIn
+from dog.drivers.enocean.teachin import Request, TeachIn, parseTeachIn
+from dog.model.catalogue import catalogue
 
 #: EEP, or its beginning -> the device class that suits it best. The longest that fits counts.
 _CLASSES = {
@@ -41,12 +44,42 @@ _CLASSES = {
     "D2-05": "ShutterActuator",
 }
 
+#: Beginning of an EEP -> what else its devices may be, where more counts than what they tell.
+_MORE = {
+    "F6-02": ("Button",),
+    "D2-01": ("SimpleLamp", "DimmerLamp", "LevelControllableOutput", "MeteringPowerOutlet"),
+    "D2-05": ("ShadeActuator",),
+}
+
+#: Outputs that one actuator may have.
+_OUTPUTS = 30
+
 #: Smart teach-in: what a device that does not say its profile is taken for.
 _SMART = {Rorg.RPS: "F6-02-01", Rorg.BS1: "D5-00-01"}
 
 
 def classFor(eep: str) -> str | None:
     return next((_CLASSES[eep[:end]] for end in (8, 5) if eep[:end] in _CLASSES), None)
+
+
+@lru_cache(maxsize=256)
+def classesFor(profile: Profile) -> tuple[str, ...]:
+    """The device classes that suit it, the best first; of the others, those of which it tells every state."""
+    found = [classFor(profile.eep), *_MORE.get(profile.eep[:5], ())]
+    for name in catalogue():
+        cls = catalogue().deviceClass(name)
+        states = () if cls is None else cls.states.values()
+        if states and all(tells(each, profile) for each in states):
+            found.append(name)
+    return tuple(dict.fromkeys(each for each in found if each is not None))
+
+
+def guess(telegram: Telegram) -> tuple[Profile, TeachIn] | None:
+    """What a telegram of an unknown device tells of it, while nobody teaches it in; None where that is nothing."""
+    said = parseTeachIn(telegram)
+    if said is not None and said.request is Request.DELETION:
+        return None
+    return Learning("smartTeachIn").hear(telegram)
 
 
 class Learning:
@@ -88,22 +121,24 @@ class Learning:
         return None
 
 
-def candidateOf(telegram: Telegram, profile: Profile, said: TeachIn, gateway: str | None) -> Mapping[str, Any]:
-    """What is offered to the home: an id, a class and the params of a new device."""
-    cls = classFor(profile.eep)
-    return {
-        "driver": "enocean",
-        "id": f"{cls or 'EnOcean'}_{uidOf(telegram.sender)}",
-        "class": cls,
-        "domoticSystem": "EnOcean",
-        "gateway": gateway,
-        "description": profile.title,
-        "params": {
-            "address": f"{telegram.sender:08X}",
-            "uid": str(uidOf(telegram.sender)),
-            "eep": normalEEP(profile.eep),
-        },
-        "manufacturer": said.manufacturer,
-        "channels": said.channels,
-        "rssi": telegram.rssi,
-    }
+def candidatesOf(
+    telegram: Telegram, profile: Profile, said: TeachIn, guessed: bool = False
+) -> Iterator[Mapping[str, Any]]:
+    """What is offered (L{dog.interfaces.ILinkPort.found}): a device, or one for each of several outputs."""
+    outputs = said.channels if profile.eep.startswith("D2-01") and said.channels is not None else 1
+    classes = classesFor(profile)
+    address, uid = f"{telegram.sender:08X}", str(uidOf(telegram.sender))
+    for channel in range(outputs) if 1 < outputs <= _OUTPUTS else (None,):
+        own = {} if channel is None else {"channel": str(channel)}
+        yield {
+            "key": "-".join([address, *own.values()]),
+            "id": "_".join([classes[0] if classes else "EnOcean", uid, *own.values()]),
+            "class": classes[0] if classes else None,
+            "classes": classes,
+            "description": " ".join([profile.title, *own.values()]),
+            "params": {"address": address, "uid": uid, "eep": normalEEP(profile.eep), **own},
+            "identity": ("address", "uid", *own),
+            "guessed": guessed,
+            "signal": telegram.rssi,
+            "about": {"profile": profile.eep, "manufacturer": said.manufacturer},
+        }

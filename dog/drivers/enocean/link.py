@@ -13,11 +13,11 @@ from zope.interface import implementer
 
 from dog.drivers.enocean.actuators import Blind, Output
 from dog.drivers.enocean.duty import DutyCycle
-from dog.drivers.enocean.eep import profileOf
+from dog.drivers.enocean.eep import Profile, profileOf
 from dog.drivers.enocean.erp import Telegram, airtime
 from dog.drivers.enocean.esp3 import CommonCommand, ReturnCode, commonCommand
 from dog.drivers.enocean.gateway import TeachInGateway
-from dog.drivers.enocean.learning import Learning, candidateOf
+from dog.drivers.enocean.learning import Learning, candidatesOf, guess
 from dog.drivers.enocean.params import BadParam, identityOf
 from dog.drivers.enocean.protocol import NORMAL, URGENT, Line, NoAnswer
 from dog.drivers.enocean.smartack import Confirm, learnMode, parseEvent, response
@@ -40,6 +40,10 @@ _BASE_IDS = 128
 class EnOceanLink:
     """The link of one transceiver.
 
+    Strangers whose telegrams tell what they are, or let it be guessed, are offered whether or not somebody teaches
+    in; teach-in queries are answered only while somebody does.
+
+    @cvar ways: of searching.
     @cvar pulse: seconds between two questions whether the transceiver is still there.
     @ivar baseId: the sender of what is transmitted; 0 until it is read at start.
     @ivar version: what the transceiver says about itself; empty until it is read at start.
@@ -48,6 +52,7 @@ class EnOceanLink:
     @ivar orders: address -> what a valve is to do; they outlive the link.
     """
 
+    ways = ("smartTeachIn", "teachIn")
     pulse = 60.0
 
     def __init__(
@@ -210,6 +215,8 @@ class EnOceanLink:
             self.strangers += 1
         if self._learning is not None and self._up:
             self._learn(telegram, bool(units))
+        elif not units and self._up:
+            self._stranger(telegram)
         if telegram.teachIn:
             return
         for unit in list(units):
@@ -231,11 +238,23 @@ class EnOceanLink:
         if found is None:
             unknown = said is not None and said.eep is not None and self._learning.wanted is None
             self._answer(telegram, Answer.UNSUPPORTED if unknown else Answer.REFUSED)
+            self._stranger(telegram)
             return
         self._answer(telegram, Answer.LEARNED)
-        self._port.found(candidateOf(telegram, *found, self._gateway.id if self._gateway else None))
+        guessed = self._learning.wanted is None and (said is None or said.eep is None)
+        self._offer(telegram, *found, guessed)
         if self._learning.wanted is not None:
             self.endTeachIn()
+
+    def _stranger(self, telegram: Telegram) -> None:
+        """Offered again each time: the inbox keeps count."""
+        found, said = guess(telegram), parseTeachIn(telegram)
+        if found is not None:
+            self._offer(telegram, *found, said is None or said.eep is None)
+
+    def _offer(self, telegram: Telegram, profile: Profile, said: TeachIn, guessed: bool) -> None:
+        for each in candidatesOf(telegram, profile, said, guessed):
+            self._port.found(each)
 
     def _answer(self, telegram: Telegram, answer: Answer) -> None:
         """Answer a query that asks for it: ahead of all else, since it has 700 ms."""
@@ -258,7 +277,7 @@ class EnOceanLink:
             if asked.client not in self._byAddress and self._learning.first(asked.client):
                 telegram = Telegram(profile.rorg, b"", asked.client, rssi=asked.rssi)
                 said = TeachIn(profile.eep, asked.manufacturer)
-                self._port.found(candidateOf(telegram, profile, said, self._gateway.id if self._gateway else None))
+                self._offer(telegram, profile, said, False)
 
     # -- teach-in -----------------------------------------------------------------------------------------------
 
@@ -294,7 +313,7 @@ class EnOceanLink:
         return [each for each in self._units.values() if isinstance(each, TeachInGateway)]
 
     def search(self, how: str, seconds: float) -> Deferred[None]:
-        """Teach in for that long. C{how}: C{smartTeachIn}, or anything else for the plain one."""
+        """Teach in for that long."""
         done: Deferred[None] = Deferred(lambda cancelled: finish(False))
 
         def finish(fire: bool) -> None:
@@ -309,7 +328,7 @@ class EnOceanLink:
         timer = self.clock.callLater(seconds, finish, True)
         entry = (done, timer)
         self._searches.append(entry)
-        self.teachIn(Learning("smartTeachIn" if how == "smartTeachIn" else "teachIn"), seconds)
+        self.teachIn(Learning(how), seconds)
         return done
 
 

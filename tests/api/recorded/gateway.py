@@ -32,6 +32,7 @@ from dog.interfaces import LinkFailed
 from dog.live.attachments import Attachments
 from dog.live.capture import Captures
 from dog.live.commands import Commands
+from dog.live.discovery import Discovery
 from dog.live.drivers import collect
 from dog.live.home import LiveHome
 from dog.live.kit import Kit
@@ -112,6 +113,7 @@ class Gateway:
         self.attachments.onLost = self.commands.failAll
         store = None if file is None else HomeStore(file)
         self.homes = LiveHome(self.stepper, self.attachments, store, elsewhere=maybeDeferred)
+        self.discovery = Discovery(self.stepper, self.attachments, self.homes)
         self.plan = plan
         self.ports = Ports(
             core=self.core,
@@ -123,6 +125,7 @@ class Gateway:
             about={"name": "dog", "version": "test", "started": START, "simulated": False},
             streams=Streams(self.core, self.stepper.callLater),
             captures=self.captures,
+            discovery=self.discovery,
         )
         self.stepper.listen(self.ports.streams.heard)
         self.api = Api(ROUTES, self.ports, self.clock, profile=profile)

@@ -516,29 +516,44 @@ class TeachingIn(Case):
         return [each.value for each in self.ports["gw"].seen if isinstance(each, Reading)]
 
     def test_fourBytes(self) -> None:
-        """What says its profile is offered, once, with all that home.xml needs."""
+        """What says its profile is offered each time, with all that home.xml needs; whether or not one teaches in."""
         teach = Telegram(0xA5, bytes.fromhex("08280b80"), 0x8025C57A)
-        self.air.say(teach)
-        self.assertEqual(self.linkPort.candidates, [])
+        self.air.say(teach, Telegram(0xA5, b"\0\0\0\x08", 1))
         self.assertEqual(self.successResultOf(self.begin("gw", "teachIn")).stage, Stage.CONFIRMED)
-        self.air.say(teach, teach, Telegram(0xA5, b"\0\0\0\x08", 1), Telegram(0xD5, b"\0", 2))
-        (found,) = self.linkPort.candidates
+        self.air.say(teach, teach, Telegram(0xA5, b"\0\0\0\x08", 1))
+        self.assertEqual(len(self.linkPort.candidates), 3)
+        for each in self.linkPort.candidates:
+            self.assertEqual(each, self.linkPort.candidates[0])
+        found = self.linkPort.candidates[0]
         self.assertEqual(found["class"], "SingleTemperatureSensor")
         self.assertEqual(found["id"], "SingleTemperatureSensor_-2145008262")
         self.assertEqual(found["params"], {"address": "8025C57A", "uid": "-2145008262", "eep": "A5-02-05"})
-        self.assertEqual((found["manufacturer"], found["gateway"], found["domoticSystem"]), (0x00B, "gw", "EnOcean"))
+        self.assertEqual((found["key"], found["identity"], found["guessed"]), ("8025C57A", ("address", "uid"), False))
+        self.assertEqual(found["about"], {"profile": "A5-02-05", "manufacturer": 0x00B})
+        self.assertEqual(found["classes"][:2], ("SingleTemperatureSensor", "HealthTemperatureSensor"))
         self.kit.run(19)
         self.assertEqual(self.states(), ["teachingIn"])
         self.kit.run(2)
         self.assertEqual(self.states(), ["teachingIn", "idle"])
-        self.air.say(Telegram(0xA5, bytes.fromhex("08280b80"), 3))
-        self.assertEqual(len(self.linkPort.candidates), 1)
+
+    def test_outputs(self) -> None:
+        """An actuator with several outputs is as many devices."""
+        self.air.say(Telegram(0xD4, bytes.fromhex("a00246000001d2"), 1))
+        self.assertEqual([each["key"] for each in self.linkPort.candidates], ["00000001-0", "00000001-1"])
+        second = self.linkPort.candidates[1]
+        self.assertEqual((second["id"], second["params"]["channel"]), ("MainsPowerOutlet_1_1", "1"))
+        self.assertEqual(second["identity"], ("address", "uid", "channel"))
 
     def test_smart(self) -> None:
-        """Rockers and contacts do not say what they are."""
+        """Rockers and contacts do not say what they are: that is guessed."""
         self.begin("gw", "smartTeachIn")
         self.air.say(Telegram(0xF6, b"\x30", 1, 0x30), Telegram(0xD5, b"\x09", 2))
         self.assertEqual([each["params"]["eep"] for each in self.linkPort.candidates], ["F6-02-01", "D5-00-01"])
+        self.assertEqual([each["guessed"] for each in self.linkPort.candidates], [True, True])
+        self.kit.run(30)
+        self.air.say(Telegram(0xF6, b"\x30", 3, 0x30), Telegram(0xD5, b"\x01", 4))
+        self.assertEqual([each["key"] for each in self.linkPort.candidates[2:]], ["00000003", "00000004"])
+        self.assertEqual([each["guessed"] for each in self.linkPort.candidates], [True] * 4)
 
     def test_explicit(self) -> None:
         """The next telegram of that address completes it."""
@@ -547,16 +562,21 @@ class TeachingIn(Case):
             self.successResultOf(self.begin("gw", "explicitTeachIn", teachInData=wrong)).code, "bad_value"
         )
         self.begin("gw", "explicitTeachIn", teachInData=ExplicitTeachInData("a5-04-02", "00-00-00-01"))
-        self.air.say(Telegram(0xA5, bytes.fromhex("08280b80"), 2))
+        self.air.say(Telegram(0xA5, bytes.fromhex("08280b08"), 2))
         self.assertEqual(self.linkPort.candidates, [])
         self.air.say(Telegram(0xA5, bytes.fromhex("00008008"), 1))
         self.assertEqual(self.linkPort.candidates[0]["params"]["eep"], "A5-04-02")
+        self.assertFalse(self.linkPort.candidates[0]["guessed"])
         self.assertEqual(self.states(), ["teachingIn", "idle"])
 
     def test_UTE(self) -> None:
         """Answered: learned, not known, deletion accepted; only what wants an answer gets one, and only meanwhile."""
         query = bytes.fromhex("a0014600 0a01d2".replace(" ", ""))
-        self.air.say(Telegram(0xD4, query, 1))
+        self.air.say(Telegram(0xD4, query, 1), Telegram(0xD4, bytes([0x90]) + query[1:], 3))
+        self.air.pump(1)
+        self.assertEqual(self.air.sent, [], "nobody teaches in")
+        self.assertEqual([each["key"] for each in self.linkPort.candidates], ["00000001"])
+        self.linkPort.candidates.clear()
         self.begin("gw", "teachIn")
         self.air.say(Telegram(0xD4, query, 1))
         self.air.pump(1)

@@ -71,7 +71,7 @@ class Learning(Case):
             self.assertEqual(self.ask(), "0000c800")
         (found,) = self.linkPort.candidates
         self.assertEqual(
-            (found["id"], found["class"], found["params"]["address"], found["params"]["eep"], found["rssi"]),
+            (found["id"], found["class"], found["params"]["address"], found["params"]["eep"], found["signal"]),
             ("TemperatureAndHumiditySensor_25207218", "TemperatureAndHumiditySensor", "0180A1B2", "A5-04-01", -70),
         )
         self.air.others.clear()
