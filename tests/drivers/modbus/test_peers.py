@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import shutil
+import socket
 import sys
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -86,17 +87,21 @@ class Child(ProcessProtocol):
 
     def kill(self) -> Deferred[None]:
         if not self.ended.called:
-            with suppress(ProcessExitedAlready):
+            with contextlib.suppress(ProcessExitedAlready):
                 self.transport.signalProcess("KILL")  # type: ignore[union-attr]
         return self.ended
+
+
+#: Why tests with pymodbus are skipped; None: they are not.
+NO_PYMODBUS = (
+    None if PYTHON else "PyPI pymodbus is not installed: put it there or name its interpreter in DOG_PYMODBUS_PYTHON"
+)
 
 
 class PeerTestCase(TestCase):
     """A house of Modbus devices, alive on the real reactor."""
 
     timeout = 20
-    if not PYTHON:
-        skip = "PyPI pymodbus is not installed: put it there or name its interpreter in DOG_PYMODBUS_PYTHON"
 
     def setUp(self) -> None:
         from twisted.internet import reactor
@@ -151,9 +156,8 @@ class PeerTestCase(TestCase):
 
     def port(self) -> int:
         """A TCP port that is free."""
-        listening = self.reactor.listenTCP(0, Factory.forProtocol(Protocol), interface="127.0.0.1")
-        number: int = listening.getHost().port
-        listening.stopListening()
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            number: int = listening.getsockname()[1]
         return number
 
     def begin(self, gw: Device, *devices: Device) -> None:
@@ -241,6 +245,7 @@ class _OnEveryLine(_Everywhere):
 
 
 class NetworkTestCase(PeerTestCase):
+    skip = NO_PYMODBUS
     kind, variant, encoding = "tcp", "TCP", ""
 
     @inlineCallbacks
@@ -321,8 +326,7 @@ class SerialLineTestCase(PeerTestCase):
     """On a pair of pseudo-terminals. A pty knows no parity."""
 
     kind = "rtu"
-    if not shutil.which("socat"):
-        skip = "socat is not installed"
+    skip = NO_PYMODBUS or (None if shutil.which("socat") else "socat is not installed")
 
     def setUp(self) -> None:
         super().setUp()

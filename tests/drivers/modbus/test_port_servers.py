@@ -99,14 +99,12 @@ class _Ser2net(_Server):
 class Ser2netRawTests(_Ser2net, SerialLineTestCase):
     """The bytes and nothing else: the server has set the port."""
 
-    if SER2NET is None:
-        skip = "ser2net is not installed"
+    skip = SerialLineTestCase.skip or (None if SER2NET else "ser2net is not installed")
     scheme = "tcp"
 
 
 class Ser2netTests(_Ser2net, SerialLineTestCase):
-    if SER2NET is None:
-        skip = "ser2net is not installed"
+    skip = SerialLineTestCase.skip or (None if SER2NET else "ser2net is not installed")
     accepter = "telnet(rfc2217),"
 
 
