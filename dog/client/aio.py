@@ -13,6 +13,7 @@ import asyncio
 import logging
 import weakref
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from random import Random
 from typing import Any, Self
 
@@ -31,7 +32,7 @@ from dog.client.messages import (
     decode,
     encodeRequest,
 )
-from dog.client.stream import Request, Stream, Told
+from dog.client.stream import PING, Request, Stream, Told
 from dog.client.wanted import ALL
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ class Client:
         self._pending: dict[str, tuple[asyncio.Future[Response], Request]] = {}
         self._feed: weakref.ref[Feed[Any]] | None = None
         self._over: Reason | None = None
+        self._asking: asyncio.Task[None] | None = None  # the loop itself keeps no hold of it
 
     # -- the conversation -----------------------------------------------------------------------------
 
@@ -308,14 +310,22 @@ class Client:
         interval, patience = self._ping
         while True:
             silent = loop.time() - connection.heardAt
-            if silent < interval or connection.paused:
+            if connection.paused or (silent < interval and not self._stream.stuck()):
                 await asyncio.sleep(max(interval - silent, interval / 2))
                 continue
             heardBefore = connection.heardAt
-            connection.sendPing(b"dog")
+            if self._stream.resuming:
+                # Whatever comes back is a sign of life, and the answer says where we stand.
+                self._asking = asyncio.ensure_future(self._askWhere())
+            else:
+                connection.sendPing(b"dog")
             await asyncio.sleep(patience)
             if connection.heardAt == heardBefore and not connection.paused:
                 return NotReachable(self.address.socket, "the gateway has fallen silent")
+
+    async def _askWhere(self) -> None:
+        with suppress(Failed, NotReachable):
+            await self._ask(Request("GET", PING))
 
     def _interrupt(self, connection: Connection) -> None:
         reason = connection.ended.result() if connection.ended.done() else "the connection was given up"

@@ -29,7 +29,7 @@ from dog.client.messages import (
     encodeRequest,
 )
 from dog.client.questions import Questions
-from dog.client.stream import Request, Stream, Told
+from dog.client.stream import PING, Request, Stream, Told
 from dog.client.wanted import ALL
 
 #: Why a conversation is over.
@@ -112,7 +112,10 @@ class Client:
         self._connectTimeout = connectTimeout
         self._requestTimeout = requestTimeout
         self._backoff = Backoff(random or Random())
-        self._heartbeat = Heartbeat(reactor, self._ping, self._silent, pingInterval, pingTimeout)
+        self._stream = Stream(resume)
+        self._heartbeat = Heartbeat(
+            reactor, self._ping, self._silent, pingInterval, pingTimeout, due=self._stream.stuck
+        )
         self._state = _State.IDLE
         self._patient = False
         self._first: Deferred[Presentation] | None = None
@@ -121,7 +124,6 @@ class Client:
         self._timer: IDelayedCall | None = None
         self._since = 0.0
         self._questions = Questions(reactor, self.address)
-        self._stream = Stream(resume)
         self._closing: list[Deferred[None]] = []
 
     # -- the conversation -----------------------------------------------------------------------------
@@ -348,7 +350,10 @@ class Client:
         self._tell(self._onConnected, presentation)
 
     def _ping(self) -> None:
-        if self._connection is not None:
+        if self._stream.resuming:
+            # Whatever comes back is a sign of life, and the answer says where we stand.
+            self._ask(Request("GET", PING)).addErrback(lambda failure: failure.trap(Failed, NotReachable))
+        elif self._connection is not None:
             self._connection.sendPing(b"dog")
 
     def _silent(self) -> None:

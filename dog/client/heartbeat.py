@@ -11,6 +11,7 @@ class Heartbeat:
     """Pings after C{interval} seconds of silence; C{dead} is called if it lasts C{patience} seconds more.
 
     @param ping: sends a ping; whatever comes back is reported with L{heard}.
+    @param due: asked about every C{interval} seconds: whether to ping although there was no silence.
     """
 
     def __init__(
@@ -20,12 +21,14 @@ class Heartbeat:
         dead: Callable[[], object],
         interval: float = 30.0,
         patience: float = 10.0,
+        due: Callable[[], bool] = lambda: False,
     ) -> None:
         self._clock = clock
         self._ping = ping
         self._dead = dead
         self._interval = interval
         self._patience = patience
+        self._due = due
         self._heardAt = 0.0
         self._call: IDelayedCall | None = None
 
@@ -45,7 +48,7 @@ class Heartbeat:
 
     def _look(self) -> None:
         silent = self._clock.seconds() - self._heardAt
-        if silent < self._interval:
+        if silent < self._interval and not self._due():
             self._call = self._clock.callLater(self._interval - silent, self._look)
             return
         self._call = self._clock.callLater(self._patience, self._judge, self._heardAt)

@@ -18,6 +18,9 @@ from dog.client.wanted import Wanted, subscription, unsubscription
 #: What a gateway has to offer, so that it can be resumed.
 NEEDED = frozenset({"eventId", "gap"})
 
+#: Where a client asks how far it has got.
+PING = "/api/v1/ping"
+
 #: What a client is told.
 Told = Notification | Snapshot | Gap
 
@@ -69,6 +72,7 @@ class Stream:
         self._order: list[int] = []
         self._last: dict[tuple[str, str], int] = {}
         self._blind = False
+        self._looked: tuple[str, int] | None = None
 
     @property
     def position(self) -> tuple[str, int] | None:
@@ -128,6 +132,9 @@ class Stream:
 
     def answered(self, request: Request, response: Response) -> list[Told]:
         """The gateway has done what was asked."""
+        if request.endPoint == PING:
+            self._stands(response.response)
+            return []
         if not request.subscribes or not self._resume:
             return []
         again = request.scope in self._inForce and self._marks is not None
@@ -183,9 +190,27 @@ class Stream:
         if not isDouble:
             self._seen.add(number)
             heappush(self._order, number)
-        if message.cursor is not None and self._marks is None and message.cursor >= (self._target or 0):
-            self._moveTo(message.cursor)
+        self._reached(message.cursor)
         return [message]
+
+    def stuck(self) -> bool:
+        """Called now and then: whether to ask with a L{PING}, because the position has not moved between two calls.
+
+        Whom next to nothing is told of would keep a cursor of long ago, which the gateway's log does not reach.
+        """
+        stuck = self._numbered and self._position is not None and self._position == self._looked
+        self._looked = None if stuck else self._position
+        return stuck
+
+    def _stands(self, pong: Any) -> None:
+        """Up to where everything has come, whether or not any of it was to come."""
+        if self._numbered and isinstance(pong, Mapping) and pong.get("epoch") == self._epoch:
+            cursor = pong.get("cursor")
+            self._reached(cursor if isinstance(cursor, int) else None)
+
+    def _reached(self, cursor: int | None) -> None:
+        if cursor is not None and self._marks is None and cursor >= (self._target or 0):
+            self._moveTo(cursor)
 
     def _told(self, gap: Gap) -> list[Told]:
         """The gateway had to drop something."""

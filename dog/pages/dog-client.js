@@ -7,6 +7,7 @@
 // A lost connection is taken up again, with growing delays, and goes on where the last one broke off: what was missed is
 // replayed, or, where the gateway does not have all of it any more, told as a gap with a new snapshot.
 
+const PING = "/api/v1/ping"; // where a client asks how far it has got
 const GOOD_AFTER = 10_000; // ms that a connection must stand before the next loss counts as the first one again
 
 /** The gateway answered, and the answer is no. `status` is the HTTP status, `code` one of the gateway's error codes. */
@@ -273,12 +274,12 @@ export class Client {
     const { pingInterval, pingTimeout } = this.#options;
     const look = () => {
       const silent = this.#clock.now() - this.#heardAt;
-      if (silent < pingInterval) {
+      if (silent < pingInterval && !this.#stream.stuck()) {
         this.#beat = this.#clock.setTimeout(look, pingInterval - silent);
         return;
       }
       const heardBefore = this.#heardAt;
-      this.#ask({ action: "GET", endPoint: "/api/v1/ping" }).catch(() => {}); // any answer will do
+      this.#ask({ action: "GET", endPoint: PING }).catch(() => {}); // any answer will do
       this.#beat = this.#clock.setTimeout(() => {
         if (this.#heardAt === heardBefore) this.#drop(socket, new NotReachable("the gateway has fallen silent"));
         else look();
@@ -320,6 +321,7 @@ export class Stream {
   #marks = null; // while a new conversation begins: the number in each answer, null for a replay
   #seen = new Set(); // events beyond the position that have come
   #last = new Map(); // of each device and class, the number of the last event
+  #looked = null; // the position when stuck was called
 
   constructor(resume = true) {
     this.#resume = resume;
@@ -377,7 +379,11 @@ export class Stream {
     return { action: "POST", endPoint, parameters, scope };
   }
 
-  answered({ scope, parameters }, response) {
+  answered({ scope, parameters, endPoint }, response) {
+    if (endPoint === PING) {
+      if (this.numbered && response?.epoch === this.#epoch) this.#reached(response.cursor);
+      return [];
+    }
     if (scope === undefined || !this.#resume) return [];
     const again = this.#inForce.has(scope) && this.#marks !== null;
     this.#inForce.add(scope);
@@ -419,8 +425,24 @@ export class Stream {
     if (this.#seen.has(eventId) && (this.#last.get(key) ?? eventId) >= eventId) return [];
     this.#last.set(key, eventId);
     this.#seen.add(eventId);
-    if (Number.isInteger(cursor) && !this.#marks && cursor >= this.#target) this.#moveTo(cursor);
+    this.#reached(cursor);
     return told;
+  }
+
+  /**
+   * Called now and then: whether to ask with a PING, because the position has not moved between two calls. Whom next
+   * to nothing is told of would keep a cursor of long ago, which the gateway's log does not reach.
+   */
+  stuck() {
+    const position = this.position;
+    const same = position && position.epoch === this.#looked?.epoch && position.cursor === this.#looked.cursor;
+    const stuck = this.numbered && Boolean(same);
+    this.#looked = stuck ? null : position;
+    return stuck;
+  }
+
+  #reached(cursor) {
+    if (Number.isInteger(cursor) && !this.#marks && cursor >= this.#target) this.#moveTo(cursor);
   }
 
   #gapped({ gap, devicesStatus }) {

@@ -334,6 +334,21 @@ async def case_silence() -> None:
             await connectedTo(server, 2)
 
 
+async def case_rarely_told() -> None:
+    """Who is told next to nothing asks how far it has got."""
+    async with Server() as server, clientOf(server, pingInterval=0.02, pingTimeout=0.02) as client:
+        ping = ("GET", "/api/v1/ping", None)
+        pong = {"result": "pong", "epoch": "e", "cursor": 9}
+        server.answers = lambda message: (200, pong) if message["endPoint"] == ping[1] else "as ever"
+        feed = client.follow()
+        assert isinstance(await anext(feed), Snapshot)
+        await until(lambda: client._stream.position == ("e", 9))
+        server.lose()
+        await until(
+            lambda: any((each[2] or {}).get("since") == {"epoch": "e", "cursor": 9} for each in server.requests)
+        )
+
+
 async def case_still_there() -> None:
     """A gateway that answers pings is not given up."""
     async with Server() as server, clientOf(server, pingInterval=0.01, pingTimeout=0.5) as client:

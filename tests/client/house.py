@@ -149,6 +149,10 @@ class House(FakeGateway):
             line.batch = "batch" in body["features"]
             peer.answer(message, 200, body)
             return True
+        if endPoint == "/api/v1/ping":
+            held = [line.lostFrom] if line.lostFrom is not None else [since - 1 for _, since in line.waiting]
+            peer.answer(message, 200, {"result": "pong", "epoch": self.epoch, "cursor": min([self.lastId, *held])})
+            return True
         if message["action"] != "POST" or not endPoint.startswith("/api/v1/subscriptions/devices"):
             return False
         device = endPoint.split("/")[5]

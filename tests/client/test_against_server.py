@@ -10,7 +10,7 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot, decode
-from dog.client.stream import Request, Stream, Told
+from dog.client.stream import PING, Request, Stream, Told
 from dog.core.core import Observed
 from dog.model.measure import Measure
 from dog.model.values import Pulse, Reading, Slot
@@ -30,6 +30,7 @@ WHAT = {
     "sip": 4,
     "full": 4,
     "drain": 2,
+    "ping": 4,
 }
 
 
@@ -75,6 +76,14 @@ class User:
         else:
             self.stream.ready()
 
+    def ping(self) -> None:
+        """Ask where it stands, at any time."""
+        if self.client is not None:
+            request = Request("GET", PING)
+            message = self.client.request(request.action, request.endPoint)
+            self.asked[str(message["sequenceNumber"])] = request
+            self.client.send(message)
+
     def lose(self) -> None:
         self.inbox.clear()
         self.asked.clear()
@@ -94,8 +103,10 @@ class User:
             [message] = decode(json.dumps(self.inbox.popleft()).encode())
             if isinstance(message, Response):
                 assert message.status == 200 and message.sequenceNumber is not None, message
-                self.told(self.stream.answered(self.asked.pop(message.sequenceNumber), message))
-                self.ask()
+                request = self.asked.pop(message.sequenceNumber)
+                self.told(self.stream.answered(request, message))
+                if request.endPoint != PING:
+                    self.ask()
             else:
                 assert isinstance(message, Notification | Gap), message
                 self.told(self.stream.received(message))
@@ -167,6 +178,8 @@ class AgainstServerTests(SynchronousTestCase):
                 who.connect()
             elif what == "lose":
                 who.lose()
+            elif what == "ping":
+                who.ping()
             elif what in ("read", "sip"):
                 who.read(10_000 if what == "read" else random.randint(1, 3))
             elif transport is not None and not transport.disconnecting:
@@ -185,6 +198,25 @@ class AgainstServerTests(SynchronousTestCase):
             self.assertEqual(each.state, world.state())
             self.assertEqual(each.missed(), [])
             self.assertEqual(len(each.seen), len(set(each.seen)))
+
+    def test_rarelyTold(self) -> None:
+        """Who is told next to nothing, but asks where he stands, is not told of a gap in which nothing was lost."""
+        for pings, told in ((True, []), (False, [0])):
+            world = World()
+            user = User(world, "lamp")
+            user.connect()
+            user.read()
+            for _ in range(2):
+                for value in range(30):  # more than the log keeps
+                    slot = Slot("meter", POWER, (("phaseID", "L1"),))
+                    world.step(Observed("meter", (Reading(slot, Measure.of(value, "W")),)))
+                if pings:
+                    user.ping()
+                    user.read()
+            user.lose()
+            user.connect()
+            user.read()
+            self.assertEqual([each[0] for each in user.gaps], told)
 
     def test_nobodyIsDeceived(self) -> None:
         for seed in range(25):

@@ -94,6 +94,35 @@ class ResumeTests(ResumeCase):
         self.assertEqual(self.seen.told, ["snapshot", ("gap", 0, 9), "snapshot"])
         self.assertEqual(self.seen.values, self.house.values)
 
+    def test_rarely_told(self) -> None:
+        """Who is told next to nothing asks how far it has got, in silence as well as among answers of other kinds."""
+        for busy in (False, True):
+            self.begin(House(Clock()))
+            self.connected("bell")
+            for _ in range(12):
+                self.house.happen("lamp", discrete=True)
+                for _ in range(6):
+                    self.house.clock.advance(5)
+                    if busy:
+                        self.client.request("GET", "/x").addErrback(lambda failure: None)
+                    self.house.flush()
+            self.house.lose()
+            self.back()
+            self.assertEqual(self.seen.gaps, [], busy)
+            self.house.happen("bell", discrete=True)
+            self.house.flush()
+            self.assertEqual(self.seen.told, ["snapshot", 13])
+            self.client.close()
+
+    def test_asks_no_more_than_it_has_to(self) -> None:
+        """Where events come, they say it."""
+        self.connected(None)
+        for _ in range(60):
+            self.house.happen("lamp", discrete=True)
+            self.house.clock.advance(5)
+            self.house.flush()
+        self.assertNotIn(("GET", "/api/v1/ping", None), self.house.peer.requests)
+
     def test_another_epoch(self) -> None:
         self.connected(None)
         self.house.happen("lamp", discrete=True)

@@ -246,6 +246,23 @@ const cases = {
     assert.deepEqual([all.states.at(-1).split(" ")[0], all.socket.closed], ["waiting", true]);
   },
 
+  async rarelyTold() {
+    const all = await connected();
+    await all.clock.advance(30_000);
+    await all.socket.answer({ result: "pong", epoch: "e", cursor: 9 });
+    await all.clock.advance(15_000); // among answers of other kinds, too
+    all.client.request("GET", "/a");
+    await all.socket.answer({});
+    await all.clock.advance(15_000);
+    assert.equal(all.socket.sent.at(-1).endPoint, "/api/v1/ping");
+    await all.socket.answer({ result: "pong", epoch: "e", cursor: 12 });
+    await all.socket.lose();
+    await all.clock.advance(500);
+    await all.socket.present();
+    await all.socket.answer({});
+    assert.deepEqual(all.socket.sent[1].parameters.since, { epoch: "e", cursor: 12 });
+  },
+
   async noPresentation() {
     const all = start();
     all.client.connect();

@@ -12,7 +12,7 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from dog.client import client
 from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
-from dog.client.stream import Request, Stream, Told
+from dog.client.stream import PING, Request, Stream, Told
 from tests.client import test_stream
 from tests.source import ROOT
 
@@ -77,6 +77,8 @@ class Recording(Stream):
         return request
 
     def answered(self, request: Request, response: Response) -> list[Told]:
+        if request.endPoint == PING:
+            self.wrote("ping", None, self.asked(request))
         told = super().answered(request, response)
         number = next(number for number, each in enumerate(self.requests) if each is request)
         self.wrote("answered", [number, response.response], _plain(told))

@@ -27,7 +27,7 @@ PAGE = 1000
 #: Problems of the home that /health tells; C{dogctl home check} tells all.
 SHOWN = 100
 
-PING = Object({"result": String("pong")})
+PING = Object({"result": String("pong")}, {"epoch": String(), "cursor": Integer()})
 
 LINK = Named(
     "Link",
@@ -73,9 +73,16 @@ HEALTH = Named(
 
 
 @route("GET", "/ping", right=Right.VIEW, on=On.NOTHING, answers={200: PING})
-def ping(call: Call) -> Result:
-    """Whether somebody is there."""
-    return Answer({"result": "pong"})
+def ping(call: Call, core: Core) -> Result:
+    """Whether somebody is there.
+
+    Over a WebSocket with feature eventId also C{epoch} and C{cursor}: where the client stands now. Who is told next
+    to nothing would otherwise keep a cursor that the log forgets.
+    """
+    connection: Any = call.request.connection
+    if connection is None or "eventId" not in connection.features:
+        return Answer({"result": "pong"})
+    return Answer({"result": "pong", "epoch": core.log.epoch, "cursor": connection.outbox.upTo(core.log.lastId)})
 
 
 @route("GET", "/openapi.json", right=Right.VIEW, on=On.NOTHING, answers={200: Map(Anything())})

@@ -184,6 +184,14 @@ class Outbox:
         self._replays.clear()
         self._queue["gap", next(self._number)] = gap
 
+    def upTo(self, eventId: int) -> int:
+        """The cursor, where everything up to C{eventId} is sent, or waits, or was not for this client.
+
+        Right before a frame that is sent next, and while nothing has been forgotten that waited.
+        """
+        self.cursor.looked(eventId)
+        return self._cursor()
+
     def close(self) -> None:
         """Send nothing any more, and forget what waits."""
         self._closed = True

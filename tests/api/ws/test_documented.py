@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.api.dispatch import Api
-from dog.api.resources import devices, session, subscriptions
+from dog.api.resources import devices
 from dog.api.routes import routesOf
 from dog.api.ws.connection import ConnectionFactory
 from dog.core.core import Applied, Core, Observed
@@ -22,6 +22,7 @@ from dog.model.home import Home, HomeDiff
 from dog.model.values import Pulse, Reading, Slot
 from tests.api.test_session import Ports
 from tests.api.ws.talk import Client
+from tests.api.ws.test_property import ROUTES
 from tests.source import ROOT
 
 CONVERSATION = re.compile(r"```conversation\n(.*?)```", re.DOTALL)
@@ -45,7 +46,7 @@ class DocumentedTests(SynchronousTestCase):
         self.patch(secrets, "token_hex", lambda size: ids.pop(0))
         self.core = Core("5a1d7f")
         clock = Clock()
-        api = Api(routesOf([session, subscriptions, devices]), House(self.core), clock)  # type: ignore[arg-type]
+        api = Api((*ROUTES, *routesOf([devices])), House(self.core), clock)  # type: ignore[arg-type]
         about = {"name": "dog", "version": "4.0"}
         self.factory = ConnectionFactory(api, self.core, clock.callLater, about=about)
         home = Home(devices={each.id: each for each in DEVICES})

@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.api.dispatch import Api
-from dog.api.resources import session, subscriptions
+from dog.api.resources import session, subscriptions, system
 from dog.api.routes import routesOf
 from dog.api.ws.connection import ConnectionFactory
 from dog.core.core import Applied, Core, Observed
@@ -37,6 +37,9 @@ HOME = Home(devices={each.id: each for each in DEVICES})
 ALL = "/api/v1/subscriptions/devices/notifications"
 POWER = "ThreePhaseActivePowerMeasurementState"
 
+#: As much of the API as a client needs that follows the protocol.
+ROUTES = (*routesOf([session, subscriptions]), *(each for each in routesOf([system]) if each.path == "/ping"))
+
 #: What distinguishes one thing of which there is a state: device and phase.
 Thing = tuple[str, str | None]
 
@@ -59,7 +62,7 @@ class World:
     def start(self) -> None:
         self.started += 1
         self.core = Core(f"e{self.started}", maxEvents=20)
-        api = Api(routesOf([session, subscriptions]), Ports(self.core), self.clock)  # type: ignore[arg-type]
+        api = Api(ROUTES, Ports(self.core), self.clock)  # type: ignore[arg-type]
         self.factory = ConnectionFactory(
             api, self.core, self.clock.callLater, maxMessages=5, maxTotalBytes=2500, slowFor=20.0, heartbeat=0.0
         )
