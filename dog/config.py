@@ -33,7 +33,7 @@ class Settings:
     @ivar plan: the SVG plan; None: C{plan.svg} beside the home.
     @ivar stateDir: where the gateway keeps what it must not forget; None: it forgets.
     @ivar listen: Twisted server endpoint strings.
-    @ivar anonymous: what a client without a token may do; None: everything on this machine, and no LAN listener.
+    @ivar anonymous: what a client without a token may do; None: everything on this machine, nothing from elsewhere.
     @ivar commandTimeout: seconds until a command must have been acknowledged.
     @ivar maxBody: bytes of a request's body, and of a WebSocket message.
     @ivar origins: other origins whose pages may use the API (CORS).
@@ -125,7 +125,7 @@ def _role(value: Any) -> Role:
     try:
         return Role(value)
     except ValueError:
-        raise ValueError('"viewer", "user" or "admin"') from None
+        raise ValueError('"none", "viewer", "user" or "admin"') from None
 
 
 def _profile(value: Any) -> str:
@@ -276,17 +276,23 @@ def isLoopback(endpoint: str) -> bool:
 
 
 def checkExposure(settings: Settings) -> None:
-    """A listener on the LAN needs the configuration to say in words what anonymous clients may do.
+    """Without a state directory there are no tokens: then a listener on the LAN needs the configuration to say in
+    words what clients without one may do, and nobody can be asked for one.
 
     @raise BadConfiguration: naming the endpoint.
     """
+    if settings.stateDir is not None:
+        return
+    problems = []
+    if settings.anonymous is Role.NONE:
+        problems.append('anonymous = "none" would let nobody in: there are no tokens without state_dir in [house]')
     if settings.anonymous is None:
         # What is no endpoint at all is said when it is bound.
-        problems = [
-            f"{each} can be reached from the network, and anybody there could do anything: "
-            'say what clients without a token may do with anonymous = "viewer", "user" or "admin" in [server]'
+        problems += [
+            f"{each} can be reached from the network, and nobody there could say who he is: tokens need state_dir in "
+            '[house]; or say what clients without one may do, with anonymous = "viewer", "user" or "admin" in [server]'
             for each in settings.listen
             if each.partition(":")[0] in _REACHABLE and not isLoopback(each)
         ]
-        if problems:
-            raise BadConfiguration(problems)
+    if problems:
+        raise BadConfiguration(problems)

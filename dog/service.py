@@ -11,6 +11,7 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
 from twisted.internet.error import TimeoutError
 from twisted.internet.threads import deferToThreadPool
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
@@ -20,8 +21,10 @@ from dog.api import http
 from dog.api.call import Profile
 from dog.api.dispatch import Api
 from dog.api.ports import Ports
+from dog.api.identity import Identity
 from dog.api.resources import ROUTES
 from dog.api.stream import Streams
+from dog.api.slowdown import Slowdown
 from dog.api.ws.connection import ConnectionFactory
 from dog.api.ws.protocol import WebSocketDoor
 from dog.api.ws.turn import Turns
@@ -43,7 +46,8 @@ from dog.live.memory import InTurn, Memory
 from dog.live.state import Newer
 from dog.live.stepper import Stepper, utcNow
 from dog.model.home import Home
-from dog.model.rights import ANONYMOUS, Principal
+from dog.live.tokens import Tokens
+from dog.model.rights import ANONYMOUS, NOBODY, Principal, Role
 from dog.pages import pages
 
 log = Logger()
@@ -96,6 +100,10 @@ class Gateway(MultiService):
         about = {"name": "dog", "version": __version__, "started": utcNow(), "simulated": settings.simulate}
         self.streams = Streams(self.stepper.core, self.stepper.callLater)
         ports = Ports(
+        self.memory: Memory | None = None
+        if settings.stateDir is not None:
+            self.memory = Memory(self.stepper, settings.stateDir / "state.db", inTurn or self._inTurn)
+        self.tokens = Tokens(self.stepper, self.memory, settings.stateDir)
             core=self.stepper.core,
             commands=self.commands,
             homes=self.homes,
@@ -106,16 +114,17 @@ class Gateway(MultiService):
             streams=self.streams,
             captures=self.captures,
             discovery=self.discovery,
+            tokens=self.tokens,
         )
         self.stepper.listen(ports.counts.heard)
         self.stepper.listen(self.streams.heard)
         api = Api(ROUTES, ports, reactor, profile=Profile(settings.profile))
-        anonymous = ANONYMOUS if settings.anonymous is None else Principal("anonymous", settings.anonymous)
+        identity = identityOf(settings.anonymous, self.tokens, reactor)
         self.sockets = ConnectionFactory(
             api,
             self.stepper.core,
             self.stepper.callLater,
-            principal=anonymous,
+            identity=identity,
             about=about,
             origins=settings.origins,
             maxSize=settings.maxBody,
@@ -129,7 +138,7 @@ class Gateway(MultiService):
         ports.counts.connections = lambda: len(self.sockets.connections)
         site = http.factory(
             api,
-            anonymous,
+            identity,
             reactor,
             ws={settings.websocketPath: WebSocketDoor(self.sockets)},
             pages=pages(settings.websocketPath),
@@ -139,14 +148,14 @@ class Gateway(MultiService):
         )
         optional = frozenset(LOOPBACK[1:]) if settings.listen == LOOPBACK else frozenset[str]()
         self.listeners = Listeners(reactor, settings.listen, site, optional)
+        for ended in (self.sockets.ended, site.ended, self.stepper.core.visibility.forget):
+            self.tokens.listen(ended)
         self.listeners.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.attachments.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.discovery.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._settings = settings
         self._pool = ThreadPool(1, 1, "state")
-        self.memory: Memory | None = None
-        if settings.stateDir is not None:
-            self.memory = Memory(self.stepper, settings.stateDir / "state.db", inTurn or self._inTurn)
+        if self.memory is not None:
             self.memory.setServiceParent(self)  # type: ignore[no-untyped-call]
 
     def startService(self) -> None:
@@ -163,6 +172,7 @@ class Gateway(MultiService):
             self._pool.start()
         super().startService()  # type: ignore[no-untyped-call]
         # Not before the reactor runs: until then a signal to stop would not be understood.
+            self.tokens.recall()
         self._reactor.callWhenRunning(self._ready)
 
     def _ready(self) -> None:
@@ -208,6 +218,7 @@ class Gateway(MultiService):
             return
         if self._settings.home is None and not file.exists():
             furnish(file)
+        self.tokens.close()
         home = self.homes.load()
         report(home)
         log.info(
@@ -230,6 +241,15 @@ def furnish(file: Path) -> None:
 
 def report(home: Home) -> None:
     """Log what is wrong with a home."""
+def identityOf(anonymous: Role | None, tokens: Tokens, clock: IReactorTime) -> Identity:
+    """Who clients are. C{anonymous}: as in the settings."""
+    slow = Slowdown(clock)
+    if anonymous is None:
+        return Identity(ANONYMOUS, NOBODY, tokens, slow)
+    known = {Role.NONE: NOBODY, Role.ADMIN: ANONYMOUS}
+    return Identity(known.get(anonymous) or Principal(ANONYMOUS.name, anonymous), None, tokens, slow)
+
+
     for problem in home.problems[:SHOWN_PROBLEMS]:
         if problem.fatal:
             log.error("{problem}: the house is empty until it can be read", problem=str(problem))

@@ -39,7 +39,7 @@ class SettingsTests(SynchronousTestCase):
             seed = 7
             [server]
             listen = ["tcp:8080"]
-            anonymous = "user"
+            anonymous = "none"
             hosts = ["dog.example", "dog_2"]
             [api]
             profile = "released"
@@ -51,7 +51,7 @@ class SettingsTests(SynchronousTestCase):
         )
         self.assertEqual(settings.home, Path("/etc/dog/home.xml"))
         self.assertEqual((settings.simulate, settings.seed, settings.listen), (True, 7, ("tcp:8080",)))
-        self.assertEqual((settings.anonymous, settings.profile), (Role.USER, "released"))
+        self.assertEqual((settings.anonymous, settings.profile), (Role.NONE, "released"))
         self.assertEqual(settings.commandTimeout, 5.0)
         self.assertEqual(settings.hosts, ("dog.example", "dog_2"))
         self.assertEqual(settings.drivers, {"modbus": {"pollingTimeMillis": 1000}})
@@ -158,5 +158,8 @@ class ExposureTests(SynchronousTestCase):
         settings = Settings(listen=("tcp:8080",))
         self.assertIn("tcp:8080", str(self.assertRaises(BadConfiguration, checkExposure, settings)))
         checkExposure(override(settings, anonymous=Role.USER))
+        checkExposure(override(settings, stateDir=Path("/s")))  # there are tokens then
         checkExposure(Settings())
+        self.assertRaises(BadConfiguration, checkExposure, Settings(anonymous=Role.NONE))
+        checkExposure(Settings(anonymous=Role.NONE, stateDir=Path("/s")))
         checkExposure(Settings(listen=("foo:bar",)))  # no endpoint at all: said when it is bound

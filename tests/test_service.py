@@ -22,7 +22,7 @@ from dog.config import Settings
 from dog.core.events import Resume
 from dog.model.command import Stage
 from dog.model.refusal import Code
-from dog.model.rights import ANONYMOUS, Role
+from dog.model.rights import ANONYMOUS, NOBODY, Principal, Role
 from dog.service import MAX_PLAN, Gateway, readPlan
 from dog.testing.process import GatewayProcess
 
@@ -71,6 +71,52 @@ class ComposedTests(SynchronousTestCase):
             channel.dataReceived(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode())
             self.assertEqual(transport.value().split()[1], status, (path, host))
             transport.protocol.connectionLost(Failure(ConnectionDone()))
+
+    def test_identity(self) -> None:
+        """Who a client without a token is, here and elsewhere."""
+        for anonymous, local, remote in (
+            (None, ANONYMOUS, NOBODY),
+            (Role.NONE, NOBODY, NOBODY),
+            (Role.ADMIN, ANONYMOUS, ANONYMOUS),
+            (Role.USER, Principal("anonymous", Role.USER), Principal("anonymous", Role.USER)),
+        ):
+            sockets = self.gateway(anonymous=anonymous).sockets
+            self.assertEqual((sockets.identity.local, sockets.identity.remote), (local, remote))
+
+    def test_tokens(self) -> None:
+        """Through both doors, over a restart; and what is revoked is gone from both."""
+        folder = Path(self.mktemp()).absolute()
+        self.successResultOf(self.gateway(stateDir=folder, anonymous=Role.NONE).stopService())
+        secret = (folder / "admin.token").read_text().strip()
+        gateway = self.gateway(stateDir=folder, anonymous=Role.NONE)
+        site: Any = self.reactor.tcpServers[0][1]
+        for token, status in (("", b"401"), (secret, b"200"), (secret + "x", b"401")):
+            self.assertEqual(self.ask(site, "/api/v1/devices", token).value().split()[1], status)
+        stream = self.ask(site, "/events", secret, "Accept: text/event-stream\r\n")
+        upgrade = (
+            "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        )
+        socket = self.ask(site, "/ws", secret, upgrade)
+        self.assertIn(b'"authenticated":true', socket.value())
+        [known] = gateway.tokens
+        self.assertIn(known.principal, gateway.stepper.core.visibility._houses)
+        self.successResultOf(gateway.tokens.revoke(known.id))
+        self.assertTrue(stream.value().endswith(b"\r\n0\r\n\r\n"))
+        self.assertIn(b"\x03\xf0the token has ended", socket.value())
+        self.assertNotIn(known.principal, gateway.stepper.core.visibility._houses)
+        for each in (stream, socket):
+            each.protocol.connectionLost(Failure(ConnectionDone()))
+
+    def ask(self, site: Any, path: str, token: str, more: str = "") -> Any:
+        """The transport on which this was asked."""
+        transport: Any = StringTransport()
+        transport.protocol = site.buildProtocol(transport.getPeer())
+        transport.protocol.makeConnection(transport)
+        if token:
+            more += f"Authorization: Bearer {token}\r\n"
+        transport.protocol.dataReceived(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{more}\r\n".encode())
+        return transport
 
     def test_simulated(self) -> None:
         gateway = self.gateway(home=DEMO, simulate=True)
@@ -128,7 +174,7 @@ class ComposedTests(SynchronousTestCase):
         self.assertEqual(sockets.maxSize, 5000)
         self.assertEqual(sockets.origins.allows("https://panel.example", "localhost:8080"), True)
         self.assertEqual((sockets.heartbeat, sockets.slowFor, sockets.maxBytes), (11.0, 12.0, 13_000))
-        self.assertEqual(sockets.principal.role, Role.VIEWER)
+        self.assertEqual(sockets.identity.local.role, Role.VIEWER)
         self.assertLess(sockets.closeWithin, gateway.patience)
         request = Request("GET", ("api", "v1", "devices", "lake-shutter"), ANONYMOUS)
         shown = self.successResultOf(sockets.api.answer(request)).json

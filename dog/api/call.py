@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from twisted.internet.defer import Deferred
+
 from dog.core.visibility import House
 from dog.model.refusal import Refused
 from dog.model.rights import Principal
@@ -61,6 +63,9 @@ class Connection(Protocol):
     principal: Principal
     features: frozenset[str]
     shape: tuple[Profile, bool]
+
+    def identify(self, token: str) -> Deferred[None]:
+        """Be somebody else from now on. Fails with L{Refusal}; the connection ends then."""
 
 
 @dataclass(frozen=True, slots=True)

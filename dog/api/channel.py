@@ -15,6 +15,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request as WebRequest
 
+from dog.model.rights import Principal
+
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 
 
@@ -46,6 +48,7 @@ class BoundedRequest(WebRequest):
     _refused = False
     _bodySize = 0
     contentType: bytes | None = None
+    principal: Principal | None = None  # who asks, once that is known
 
     def gotLength(self, length: int | None) -> None:
         self.content = BytesIO()

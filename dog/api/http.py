@@ -24,12 +24,10 @@ from dog.api.call import Media, Reply, Request, Streaming
 from dog.api.channel import BoundedChannel, BoundedRequest, Bounds
 from dog.api.dispatch import SAFE, Api
 from dog.api.hosts import Hosts
+from dog.api.identity import Identity, isPassedOn, refusedOf, tokenIn
 from dog.api.origins import Origins
-from dog.model.refusal import MAX_KEY, Code, Refusal, Refused, clipped, quoted
-from dog.model.rights import ANONYMOUS, Principal
-
-#: Who asks. Raises L{Refusal} C{unauthorized}.
-Authenticate = Callable[[WebRequest], Principal]
+from dog.model.refusal import MAX_KEY, Code, Refused, clipped, quoted
+from dog.model.rights import NOBODY, Principal
 
 #: Headers that resources use.
 _PASSED = ("if-match", "if-none-match", "idempotency-key", "last-event-id")
@@ -90,24 +88,28 @@ class Door(Resource):
     isLeaf = True
     log = Logger()
 
-    def __init__(self, api: Api, origins: Origins, authenticate: Authenticate) -> None:
+    def __init__(self, api: Api, origins: Origins, identity: Identity) -> None:
         super().__init__()
         self._api = api
         self._origins = origins
-        self._authenticate = authenticate
+        self._identity = identity
+        self._going: set[_Exchange] = set()
 
-    def render(self, request: WebRequest) -> int:
+    def render(self, request: BoundedRequest) -> int:
         asked = self.understood(request)
-        exchange = _Exchange(request, self._answer(request, asked))
+        exchange = _Exchange(request, self._answer(request, asked), self._going)
         exchange.begin(self.headers(request, asked))
         return NOT_DONE_YET
 
-    def _answer(self, request: WebRequest, asked: Request) -> Deferred[Reply]:
+    def ended(self, principal: Principal) -> None:
+        """His token was revoked or has expired: end the streams that he has begun."""
+        for exchange in list(self._going):
+            if exchange.principal == principal:
+                exchange.dismiss()
+
+    def _answer(self, request: BoundedRequest, asked: Request) -> Deferred[Reply]:
         try:
-            principal = self._authenticate(request)
             path, query = segmentsOf(request.path), queryOf(request.uri)
-        except Refusal as refusal:
-            return self._refused(asked, refusal.refused)
         except BadPath as bad:
             return self._refused(asked, Refused(Code.NOT_FOUND, str(bad)))
         origin, host = _header(request, "origin"), _header(request, "host")
@@ -119,12 +121,16 @@ class Door(Resource):
         if len(_header(request, "idempotency-key") or "") > MAX_KEY:
             refused = Refused(Code.BAD_BODY, f"the Idempotency-Key has more than {MAX_KEY} characters")
             return self._refused(asked, refused)
+        who = self._who(request)
+        if isinstance(who, Deferred):
+            return who.addErrback(lambda failure: self._api.refuse(asked, refusedOf(failure)))
+        request.principal = who
         body = request.content.read() if request.content is not None else b""
         return self._api.answer(
             Request(
                 asked.method,
                 path,
-                principal,
+                who,
                 query,
                 body or None,
                 contentTypeOf(_header(request, "content-type")),
@@ -133,10 +139,14 @@ class Door(Resource):
             )
         )
 
-    def tell(self, request: WebRequest, decide: Callable[[Request], Reply]) -> int:
+    def _who(self, request: WebRequest) -> Principal | Deferred[Any]:
+        token = tokenIn(_header(request, "authorization"))
+        return self._identity.who(token, request.getClientAddress(), isPassedOn(request.requestHeaders.hasHeader))
+
+    def tell(self, request: BoundedRequest, decide: Callable[[Request], Reply]) -> int:
         """Answer what never comes to the resource tree."""
         asked = self.understood(request)
-        exchange = _Exchange(request, succeed(decide(asked)))
+        exchange = _Exchange(request, succeed(decide(asked)), self._going)
         exchange.begin(self.headers(request, asked))
         return NOT_DONE_YET
 
@@ -157,7 +167,7 @@ class Door(Resource):
     def understood(self, request: WebRequest) -> Request:
         """As much of a request as a refusal needs."""
         method = request.method.decode("ascii", "replace")
-        return Request(method, (), ANONYMOUS, accept=_header(request, "accept"))
+        return Request(method, (), NOBODY, accept=_header(request, "accept"))
 
     def headers(self, request: WebRequest, asked: Request) -> dict[str, str]:
         """The headers of every answer, errors too."""
@@ -174,7 +184,7 @@ class Door(Resource):
 
     def tooLarge(self, request: BoundedRequest) -> bytes:
         """The whole response to a body over the bound, to be sent while it still comes."""
-        asked = Request("PUT", (), ANONYMOUS, accept=_header(request, "accept"))
+        asked = Request("PUT", (), NOBODY, accept=_header(request, "accept"))
         limit = request.channel.bounds.maxBody
         refused = Refused(Code.TOO_LARGE, f"a body has at most {limit} bytes here", {"limit": limit})
         reply = self._api.refuse(asked, refused)
@@ -194,17 +204,21 @@ class _Told(Resource):
         self._door = door
         self._decide = decide
 
-    def render(self, request: WebRequest) -> int:
+    def render(self, request: BoundedRequest) -> int:
         return self._door.tell(request, self._decide)
 
 
 class _Exchange:
-    """One request on its way back."""
+    """One request on its way back.
+
+    @param going: those whose answers go on as streams; it puts itself in, and takes itself out.
+    """
 
     log = Logger()
 
-    def __init__(self, request: WebRequest, answering: Deferred[Reply]) -> None:
+    def __init__(self, request: BoundedRequest, answering: Deferred[Reply], going: set[_Exchange]) -> None:
         self._request = request
+        self._all = going
         self._answering = answering
         self._gone = False
         self._stream: Streaming | None = None
@@ -220,6 +234,17 @@ class _Exchange:
         if self._stream is not None:
             self._stream.lost()
 
+    @property
+    def principal(self) -> Principal | None:
+        return self._request.principal
+
+    def dismiss(self) -> None:
+        """Whoever it goes to may not be told any more."""
+        assert self._stream is not None
+        self._stream.lost()
+        self._request.unregisterProducer()
+        self._request.finish()
+
     def _send(self, reply: Reply, common: Mapping[str, str]) -> None:
         if self._gone:
             return
@@ -231,6 +256,8 @@ class _Exchange:
         _setHeaders(request, headers)
         if reply.stream is not None and request.method != b"HEAD":
             self._stream = reply.stream
+            self._all.add(self)
+            request.notifyFinish().addBoth(lambda _: self._all.discard(self))
             self._stream.begin(request)
             return
         request.write(reply.body)
@@ -252,6 +279,8 @@ def headersOf(reply: Reply) -> dict[str, str]:
             found["Content-Type"] = _CONTENT_TYPES.get(reply.media, reply.media.value)
         if reply.stream is None:
             found["Content-Length"] = str(len(reply.body))
+    if reply.status == Code.UNAUTHORIZED.status:
+        found["WWW-Authenticate"] = 'Bearer realm="dog"'
     if reply.media is Media.SVG:
         # A plan comes from a file that anybody may have drawn; opened by itself it must not run scripts as ours.
         found["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
@@ -337,16 +366,20 @@ def _segments(path: Iterable[bytes]) -> tuple[bytes, ...]:
 
 
 class HttpSite(Site):
-    """The web server. It keeps no access log, and so no timer that writes dates for one."""
+    """The web server. It keeps no access log, and so no timer that writes dates for one.
+
+    @ivar ended: to be called with whoever has lost his token: ends his streams.
+    """
 
     noisy = False
     protocol = BoundedChannel  # type: ignore[assignment]
     requestFactory = BoundedRequest
     displayTracebacks = False
 
-    def __init__(self, root: IResource, bounds: Bounds, **more: Any) -> None:
+    def __init__(self, root: IResource, bounds: Bounds, ended: Callable[[Principal], object], **more: Any) -> None:
         super().__init__(root, **more)
         self.bounds = bounds
+        self.ended = ended
 
     def acceptableProtocols(self) -> list[bytes]:
         return [b"http/1.1"]
@@ -363,7 +396,7 @@ class HttpSite(Site):
 
 def factory(
     api: Api,
-    anonymous: Principal,
+    identity: Identity,
     clock: IReactorTime,
     *,
     ws: Mapping[str, IResource] | None = None,
@@ -376,7 +409,7 @@ def factory(
 ) -> HttpSite:
     """The site to listen with.
 
-    @param anonymous: who a client without a token is.
+    @param identity: says who a client is.
     @param ws: path -> the WebSocket's leaf resource there; C{/ws/} and C{//ws} are C{/ws}.
     @param pages: the resource whose children C{""} and C{static} are what the browser gets.
     @param origins: of other pages that may use the API (L{Origins}).
@@ -385,6 +418,6 @@ def factory(
     @param receiveTimeout: seconds a request may take to arrive.
     @param idleTimeout: seconds a connection may stay open with nothing going on.
     """
-    door = Door(api, Origins(origins), lambda request: anonymous)
+    door = Door(api, Origins(origins), identity)
     bounds = Bounds(maxBody, receiveTimeout, door.tooLarge)
-    return HttpSite(Root(door, Hosts(hosts), ws or {}, pages), bounds, timeout=idleTimeout, reactor=clock)
+    return HttpSite(Root(door, Hosts(hosts), ws or {}, pages), bounds, door.ended, timeout=idleTimeout, reactor=clock)

@@ -68,6 +68,7 @@ PATH = {
     "command": "In a device's path its realCommandName; else the id that a command was answered with.",
     "flat": "The flat's id, in a storey or not.",
     "room": "The room's id.",
+    "token": "The token's id, which is no secret.",
     "candidate": "The candidate's id in the discovery inbox.",
     "search": "The search's id.",
     "notification": "A notification class, or *.",
@@ -78,6 +79,7 @@ TAGS = {
     "commands": "Devices",
     "environment": "Environment",
     "dog": "Configuration",
+    "tokens": "Tokens",
     "discovery": "Discovery",
     "admin": "Old console",
 }
@@ -88,6 +90,7 @@ _TEXTS = {
     204: "Done; nothing to tell.",
     304: "It is as the client knows it.",
     400: "The body is not as it should be.",
+    401: "A token is needed, or the one that was brought is not valid.",
     403: "Not allowed.",
     404: "There is no such thing.",
     406: "It has no form that the client accepts.",
@@ -107,7 +110,7 @@ _UNSAFE = frozenset({"PUT", "POST", "DELETE", "PATCH"})
 
 def codesOf(route: Route) -> dict[int, tuple[Code, ...]]:
     """Every refusal of a route by its status: its own and those that the way to it has."""
-    found = dict.fromkeys(route.refuses)
+    found = dict.fromkeys((*route.refuses, Code.UNAUTHORIZED))
     if route.on is On.DEVICE:
         found[Code.NOT_FOUND] = None
     if route.right is not Right.VIEW:
@@ -153,7 +156,8 @@ def document(table: Table, version: str) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": each} for each in dict.fromkeys(map(_tag, routes))],
         "paths": paths,
-        "components": {"schemas": _schemas(routes)},
+        "components": {"schemas": _schemas(routes), "securitySchemes": {"token": _SECURITY}},
+        "security": [{"token": []}, {}],
     }
 
 
@@ -257,6 +261,12 @@ def _schemas(routes: Iterable[Route]) -> dict[str, Schema]:
                     raise ValueError(f"two shapes are named {named.name}")
     return {"Error": _ERROR, **{name: found[name].definition() for name in sorted(found)}}
 
+
+_SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token (see /api/v1/tokens). What a client without one may do is set in the configuration.",
+}
 
 _ERROR: Schema = {
     "type": "object",

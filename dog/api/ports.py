@@ -14,6 +14,7 @@ from dog.live.capture import Captures
 from dog.live.commands import Commands
 from dog.live.discovery import Discovery
 from dog.live.home import LiveHome
+from dog.live.tokens import Tokens
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Ports:
     @ivar counts: told of every event, by C{stepper.listen(counts.heard)}.
     @ivar streams: the event streams that are open, told of every event likewise.
     @ivar captures: what passes on the wires, for who asks to see it.
+    @ivar tokens: who may come.
     @ivar discovery: what the buses offer.
     @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
     """
@@ -37,6 +39,7 @@ class Ports:
     plan: Any
     about: Mapping[str, Any]
     streams: Streams
+    tokens: Tokens
     captures: Captures
     discovery: Discovery
     counts: Counts = field(default_factory=Counts)

@@ -21,7 +21,7 @@ from dog.core.core import Core
 from dog.core.events import Event, Kind, Resume
 from dog.core.visibility import House
 from dog.model.refusal import Code, Refusal
-from dog.model.rights import Principal, Right
+from dog.model.rights import Principal
 
 
 class Sink(Protocol):
@@ -220,8 +220,8 @@ class Stream:
 
 
 def _gone(event: Event, house: House) -> bool:
-    """A device that is not in the house any more: whoever sees the house is told that it went."""
-    return event.kind is Kind.DEVICE_CHANGED and event.device not in house.home.devices and house.may(Right.VIEW)
+    """A device that is not in the house any more: whoever sees all of the house is told that it went."""
+    return event.kind is Kind.DEVICE_CHANGED and event.device not in house.home.devices and house.whole
 
 
 def parseCursor(text: str) -> tuple[str, int] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, fail, maybeDeferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -170,6 +170,18 @@ class Memory(Service):
             return succeed(None)
         copy = replace(entry)
         return self._inTurn(lambda: file.command(copy)).addErrback(self._complain)
+
+    @property
+    def file(self) -> StateFile | None:
+        """The open file, for what is read at the start; None where there is none."""
+        return self._file
+
+    def run(self, call: Callable[[StateFile], T]) -> Deferred[T]:
+        """Do something with the file, in turn with everything else. Fails with sqlite3.Error, also without a file."""
+        file = self._file
+        if file is None:
+            return fail(sqlite3.OperationalError(f"{self._path} is not open"))
+        return self._inTurn(lambda: call(file))
 
     # -- the end --------------------------------------------------------------------------------------
 

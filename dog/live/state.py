@@ -17,11 +17,12 @@ from typing import Any
 
 from dog.core.events import Event, Kind, Tail
 from dog.core.ledger import Entry
+from dog.core.tokens import Token
 from dog.model.candidate import Candidate
 from dog.model.catalogue import CommandType, catalogue
 from dog.model.command import Command, Outcome, Stage
 from dog.model.encode import decode, encode
-from dog.model.rights import Principal, Role
+from dog.model.rights import Principal, Role, Scope
 from dog.model.values import Slot, Value
 
 SCHEMA = (
@@ -39,6 +40,13 @@ SCHEMA = (
     """,
     """
     CREATE TABLE candidates (id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE tokens (
+        number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, digest BLOB NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,
+        role TEXT NOT NULL, views TEXT NOT NULL, operates TEXT NOT NULL,
+        createdAt TEXT NOT NULL, expiresAt TEXT, usedAt TEXT
+    );
     """,
 )
 """One script per version: what leads from the version before to it."""
@@ -197,6 +205,39 @@ class StateFile:
 
         self._transaction(write)
 
+    # -- tokens ---------------------------------------------------------------------------------------
+
+    def tokens(self) -> list[tuple[Token, datetime | None]]:
+        """Every token, the oldest first, and when it was last used."""
+        rows = self._db.execute(
+            "SELECT id, digest, name, role, views, operates, createdAt, expiresAt, usedAt FROM tokens ORDER BY number"
+        )
+        return [_token(row) for row in rows]
+
+    def addToken(self, token: Token) -> None:
+        """One more; on disk when this returns. So with the next one."""
+        who = token.principal
+        expiresAt = None if token.expiresAt is None else token.expiresAt.isoformat()
+        scopes = _scopeText(who.views), _scopeText(who.operates)
+        row = (token.id, token.digest, who.name, who.role.value, *scopes, token.createdAt.isoformat(), expiresAt)
+        self._transaction(
+            lambda db: db.execute(
+                "INSERT INTO tokens (id, digest, name, role, views, operates, createdAt, expiresAt)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+        )
+
+    def dropToken(self, id: str) -> None:
+        self._transaction(lambda db: db.execute("DELETE FROM tokens WHERE id = ?", (id,)))
+
+    def tokensUsed(self, used: Iterable[tuple[str, datetime]]) -> None:
+        """When tokens, by their ids, were last used."""
+        rows = [(at.isoformat(), id) for id, at in used]
+        self._transaction(lambda db: db.executemany("UPDATE tokens SET usedAt = ? WHERE id = ?", rows))
+
+    # -- the end --------------------------------------------------------------------------------------
+
     def end(self, epoch: str, at: datetime, lastId: int) -> None:
         """The closing record: nothing more happens in this epoch."""
         self._transaction(
@@ -213,6 +254,21 @@ class StateFile:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+def _scopeText(scope: Scope) -> str:
+    return json.dumps([scope.devices, scope.rooms, scope.classes])
+
+
+def _scope(text: str) -> Scope:
+    return Scope(*(None if each is None else tuple(each) for each in json.loads(text)))
+
+
+def _token(row: tuple[Any, ...]) -> tuple[Token, datetime | None]:
+    id, digest, name, role, views, operates, createdAt, *instants = row
+    expiresAt, usedAt = (None if each is None else datetime.fromisoformat(each) for each in instants)
+    principal = Principal(name, Role(role), _scope(views), _scope(operates), id)
+    return Token(principal, digest, datetime.fromisoformat(createdAt), expiresAt), usedAt
 
 
 def _kept(batch: Batch) -> Iterable[StoredValue]:

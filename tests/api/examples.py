@@ -13,6 +13,7 @@ from typing import Any
 
 from dog.api import http
 from dog.api.call import Profile
+from dog.api.identity import Identity
 from dog.model.refusal import Code
 from dog.model.rights import ANONYMOUS, Principal, Role
 from dog.testing.scripted import NEVER, Script, ScriptedDriver, refuse
@@ -33,13 +34,13 @@ class House(Gateway):
     """A gateway with one driver, whose door can be opened to somebody else."""
 
     def __init__(self, file: Path, driver: ScriptedDriver) -> None:
-        super().__init__(file, [driver], plan=b"<svg/>", maxBody=MAX_BODY)
+        super().__init__(file, [driver], plan=b"<svg/>", maxBody=MAX_BODY, stateDir=file.parent)
         self.file = file
         self.driver = driver
 
     def open(self, who: Principal) -> None:
         """Whoever asks from now on, is that one."""
-        self._site = http.factory(self.api, who, self.clock, maxBody=MAX_BODY)
+        self._site = http.factory(self.api, Identity(who, keys=self.tokens), self.clock, maxBody=MAX_BODY)
 
 
 def nothing(house: House) -> None:
@@ -101,6 +102,19 @@ def noMoreCaptures(house: House) -> None:
     house.captures.most = 0
 
 
+def oneToken(house: House) -> None:
+    """There is a token; its id is "first"."""
+    keys = house.tokens._keys
+    keys._tokens = {"first": next(iter(keys))}
+
+
+def noDisk(house: House) -> None:
+    """There is a token, and the disk takes no more."""
+    oneToken(house)
+    assert house.memory is not None
+    house.memory._file = None
+
+
 def offered(house: House) -> None:
     """The bus offers a button, and can be searched."""
     house.driver.finds("teachIn")
@@ -138,6 +152,8 @@ def noPlan(house: House) -> None:
 _DEVICE = {"device": LAMP}
 _SEVEN = {"candidate": "modbus-7"}
 _KITCHEN = {"flat": "flat", "room": "kitchen"}
+_TOKEN = {"token": "first"}
+_PANEL = {"name": "panel", "role": "user", "expiresAt": "2030-01-01T00:00:00Z", "operate": {"classes": ["Lamp"]}}
 _UNWRITABLE = "a \u0001 b"
 
 _FULL_OF_STREAMS = Example(headers={"Accept": "text/event-stream"}, before=noMoreStreams)
@@ -245,6 +261,19 @@ EXAMPLES: dict[Operation, dict[Outcome, Example]] = {
         Code.BAD_VALUE: Example(query="after=x"),
         Code.BUSY: _FULL_OF_STREAMS,
     },
+    ("GET", f"{_V1}/tokens"): {200: Example()},
+    ("POST", f"{_V1}/tokens"): {
+        201: Example(body=_PANEL),
+        Code.BAD_BODY: Example(body={"name": "", "role": "user"}),
+        Code.DUPLICATE_ID: Example(body={"name": "admin", "role": "user"}),
+        Code.BAD_VALUE: Example(body={"name": "x", "role": "admin", "view": {"rooms": ["kitchen"]}}),
+        Code.STORAGE: Example(body=_PANEL, before=noDisk),
+    },
+    ("GET", f"{_V1}/tokens/{{token}}"): {200: Example(_TOKEN, before=oneToken)},
+    ("DELETE", f"{_V1}/tokens/{{token}}"): {
+        204: Example(_TOKEN, before=oneToken),
+        Code.STORAGE: Example(_TOKEN, before=noDisk),
+    },
     ("GET", _INBOX): {200: Example(before=searching)},
     ("GET", f"{_INBOX}/{{candidate}}"): {200: Example(_SEVEN, before=offered)},
     ("DELETE", f"{_INBOX}/{{candidate}}"): {204: Example(_SEVEN, before=offered)},
@@ -289,6 +318,8 @@ def general(outcome: Outcome, done: Example) -> Example | None:
         return replace(done, headers={**headers, "If-None-Match": "*"})
     if outcome is Code.BAD_JSON:
         return replace(done, body=b'{"value":')
+    if outcome is Code.UNAUTHORIZED:
+        return replace(done, headers={**headers, "Authorization": "Bearer dog_wrong"})
     if outcome is Code.FORBIDDEN:
         return replace(done, who=GUEST)
     if outcome is Code.NOT_FOUND:

@@ -18,6 +18,7 @@ from twisted.web.server import NOT_DONE_YET
 from dog.api import http
 from dog.api.call import Media, Reply, Request
 from dog.api.http import BadPath, contentTypeOf, queryOf, segmentsOf
+from dog.api.identity import Identity
 from dog.api.rendering import errorReply
 from dog.model.refusal import Code, Refused
 from dog.model.rights import Principal, Role
@@ -52,7 +53,7 @@ class Case(SynchronousTestCase):
     def listen(self, **more: Any) -> None:
         tree: Any = self.tree
         more.setdefault("hosts", ["a"])
-        self.site = http.factory(tree, GUEST, self.clock, **more)
+        self.site = http.factory(tree, Identity(GUEST), self.clock, **more)
         self.connect()
 
     def connect(self) -> None:

@@ -279,6 +279,7 @@ class Fold(SynchronousTestCase):
             codesOf(replace(self.ROUTE, refuses=(Code.STORAGE, Code.BAD_BODY))),
             {
                 400: (Code.BAD_JSON, Code.BAD_BODY),
+                401: (Code.UNAUTHORIZED,),
                 403: (Code.FORBIDDEN,),
                 404: (Code.NOT_FOUND,),
                 412: (Code.PRECONDITION_FAILED,),
@@ -288,8 +289,8 @@ class Fold(SynchronousTestCase):
             },
         )
         bare = replace(self.ROUTE, method="GET", right=Right.VIEW, on=On.NOTHING, body=None)
-        self.assertEqual(codesOf(bare), {406: (Code.NOT_ACCEPTABLE,)})
-        self.assertEqual(codesOf(replace(bare, query=("after",))).keys(), {406, 422})
+        self.assertEqual(codesOf(bare), {401: (Code.UNAUTHORIZED,), 406: (Code.NOT_ACCEPTABLE,)})
+        self.assertEqual(codesOf(replace(bare, query=("after",))).keys(), {401, 406, 422})
 
     def test_body(self) -> None:
         body = operation(self.ROUTE)["requestBody"]

@@ -64,6 +64,7 @@ class RefusalTests(SynchronousTestCase):
 class RightsTests(SynchronousTestCase):
     def test_roles(self) -> None:
         for role, rights in [
+            (Role.NONE, set[Right]()),
             (Role.VIEWER, {Right.VIEW}),
             (Role.USER, {Right.VIEW, Right.OPERATE}),
             (Role.ADMIN, set(Right)),
@@ -71,7 +72,6 @@ class RightsTests(SynchronousTestCase):
             self.assertEqual({each for each in Right if Principal("p", role).may(each)}, rights)
 
     def test_known(self) -> None:
-        """Until the security issue everyone may do everything."""
         for principal in (ANONYMOUS, GATEWAY):
             self.assertTrue(all(principal.may(each) for each in Right))
 

@@ -14,6 +14,7 @@ from dog.api.resources import (
     session,
     subscriptions,
     system,
+    tokens,
 )
 from dog.api.routes import Route, routesOf
 
@@ -21,17 +22,8 @@ from dog.api.routes import Route, routesOf
 ROUTES: tuple[Route, ...] = tuple(
     routesOf(
         (
-            devices,
-            commands,
-            environment,
-            configuration,
-            subscriptions,
-            session,
-            system,
-            capture,
-            discovery,
-            metrics,
-            admin,
+            *(devices, commands, environment, configuration, subscriptions),
+            *(session, system, capture, discovery, metrics, tokens, admin),
         ),
     )
 )

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IPushProducer
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dog.api.call import Media, Profile, Reply, Request
+from dog.api.identity import Identity, isPassedOn, refusedOf, tokenIn
 from dog.api.origins import Origins
 from dog.api.routes import Table
 from dog.api.views.status import DevicesStatusView, StatusView
@@ -26,6 +27,7 @@ from dog.api.ws.pace import Pace
 from dog.api.ws.protocol import (
     GOING_AWAY,
     INTERNAL_ERROR,
+    POLICY_VIOLATION,
     TRY_AGAIN_LATER,
     UNSUPPORTED_DATA,
     WebSocket,
@@ -36,7 +38,7 @@ from dog.api.ws.turn import Turns
 from dog.core.core import Core
 from dog.core.events import Event
 from dog.model.device import Device
-from dog.model.rights import ANONYMOUS, Principal, Right
+from dog.model.rights import NOBODY, Principal, Right, Role
 
 log = Logger()  # Autobahn's protocol has a log of its own
 
@@ -67,7 +69,7 @@ class Connection(WebSocket):
     def __init__(self) -> None:
         super().__init__()
         self.clientId = ""
-        self.principal: Principal = ANONYMOUS
+        self.principal: Principal = NOBODY
         self.features: frozenset[str] = frozenset()
         self.shape = Profile.DOCUMENTED, False
         self._id = b""
@@ -78,16 +80,66 @@ class Connection(WebSocket):
         self._batch: Batch | None = None
         self._slow: Cancels | None = None
         self._toReplay: list[Replay] = []
+        self._passedOn = False
+        self._unwelcome = False
+        self._stranger: Cancels | None = None
+        self._refusing: Deferred[Any] | None = None
 
     # -- from the upgrade to the end --------------------------------------------------------------------
 
-    def onConnect(self, request: ConnectionRequest) -> str | None:
+    def onConnect(  # type: ignore[override]  # Autobahn waits for a Deferred
+        self, request: ConnectionRequest
+    ) -> str | Deferred[Any] | None:
         if self.factory.stopping:
             raise ConnectionDeny(503, "the gateway stops")
         if request.origin and not self.factory.origins.allows(request.origin, request.headers["host"]):
             raise ConnectionDeny(403, "pages of this origin may not use the gateway")
-        self.principal = self.factory.principal
+        token = tokenIn(request.headers.get("authorization"), request.protocols)
+        self._passedOn = isPassedOn(request.headers.__contains__)
+        who = self.factory.identity.who(token, self.transport.getPeer(), self._passedOn)
+        if isinstance(who, Deferred):
+            self._refusing = who.addErrback(_deny)
+            return who
+        self.principal = who
         return "dog" if "dog" in request.protocols else None
+
+    def identify(self, token: str) -> Deferred[None]:
+        """Be whoever the token says from now on.
+
+        Fails with L{Refusal} where it is not valid; the connection ends once that is told.
+        """
+
+        def known(principal: Principal) -> None:
+            self.principal = principal
+            self._expectNobody()
+
+        def unknown(failure: Failure) -> Failure:
+            self._unwelcome = True
+            return failure
+
+        who = self.factory.identity.who(token, self.transport.getPeer(), self._passedOn)
+        if not isinstance(who, Deferred):
+            who = succeed(who)
+        return who.addCallbacks(known, unknown)
+
+    def dismiss(self, reason: str) -> None:
+        """Whoever it was may not be here any more: he gets nothing of what waits for him."""
+        self.principal = NOBODY
+        if self.isOpen:
+            self.outbox.close()
+            self.close(POLICY_VIOLATION, reason)
+
+    def _expectNobody(self) -> None:
+        """Who has to say who he is has so much time for it."""
+        if self._stranger is not None:
+            self._stranger.cancel()
+            self._stranger = None
+        if self.principal.role is Role.NONE and self.isOpen:
+            self._stranger = self.factory.later(self.factory.identifyWithin, self._stayedStrange)
+
+    def _stayedStrange(self) -> None:
+        self._stranger = None
+        self.dismiss("a token is needed here")
 
     def producer(self) -> IPushProducer:
         self.outbox = Outbox(
@@ -113,6 +165,7 @@ class Connection(WebSocket):
         self.clientId = self.factory.joined(self)
         self._id = self.clientId.encode()
         core = self.factory.core
+        self._expectNobody()
         authenticated = self.principal.may(Right.VIEW)
         self._reply(
             envelope.presentation(self.clientId, self.factory.about, core.log.epoch, core.log.lastId, authenticated)
@@ -134,6 +187,10 @@ class Connection(WebSocket):
         if self._batch is not None:
             self._batch.clear()
         self._clogged(False)
+        self.principal = NOBODY
+        self._expectNobody()
+        if self._refusing is not None:
+            self._refusing.cancel()
         for answering in list(self._inFlight):
             answering.cancel()
 
@@ -226,6 +283,8 @@ class Connection(WebSocket):
             for replay in self._toReplay:
                 self.outbox.replay(replay)
         self._toReplay.clear()
+        if self._unwelcome:
+            self.dismiss("the token is not valid")
         self._take()
 
     def _bug(self, failure: Failure, echo: Mapping[str, Any]) -> None:
@@ -349,10 +408,15 @@ class Told:
     visible: bool
 
 
+def _deny(failure: Failure) -> None:
+    refused = refusedOf(failure)
+    raise ConnectionDeny(refused.code.status, refused.message)
+
+
 class ConnectionFactory(WebSocketFactory):
     """Everything that connections share.
 
-    @param principal: who a client is.
+    @param identity: says who a client is; unless given, everybody may do everything.
     @param about: C{name} and C{version} of the gateway.
     @param origins: other origins than its own whose pages may connect; C{"*"} for every one.
     @param maxSize: bytes of a message.
@@ -361,6 +425,7 @@ class ConnectionFactory(WebSocketFactory):
     @param maxBytes: bytes of those.
     @param maxTotalBytes: bytes of those of all clients together; over it the one who has most of them loses them.
     @param slowFor: seconds that a client may take nothing of what it is sent.
+    @param identifyWithin: seconds in which a client has to say who it is, where it may do nothing until then.
     """
 
     protocol = Connection
@@ -371,7 +436,7 @@ class ConnectionFactory(WebSocketFactory):
         core: Core,
         later: Later,
         *,
-        principal: Principal = ANONYMOUS,
+        identity: Identity | None = None,
         about: Mapping[str, Any] | None = None,
         origins: Iterable[str] = (),
         maxSize: int = 1024 * 1024,
@@ -384,6 +449,7 @@ class ConnectionFactory(WebSocketFactory):
         deflate: bool = False,
         heartbeat: float = 30.0,
         answerWithin: float = 10.0,
+        identifyWithin: float = 15.0,
         turns: Turns | None = None,
     ) -> None:
         super().__init__(
@@ -397,7 +463,8 @@ class ConnectionFactory(WebSocketFactory):
         )
         self.api = api
         self.core = core
-        self.principal = principal
+        self.identity = identity or Identity()
+        self.identifyWithin = identifyWithin
         self.about = about or {}
         self.origins = Origins(origins)
         self.maxSize = maxSize
@@ -423,6 +490,12 @@ class ConnectionFactory(WebSocketFactory):
         self.connections.pop(connection.clientId, None)
         if self.stopping is not None and not self.connections and not self.stopping.called:
             self.stopping.callback(None)
+
+    def ended(self, principal: Principal) -> None:
+        """His token was revoked or has expired: close what he has come with (1008)."""
+        for connection in list(self.connections.values()):
+            if connection.principal == principal:
+                connection.dismiss("the token has ended")
 
     def tell(self, event: Event, principal: Principal) -> Told:
         """An event as it is told to that principal. It goes to all of its clients in one go, so the last is kept."""

@@ -32,6 +32,7 @@ from dog.model.refusal import Code, Refused
 GOING_AWAY = 1001
 INTERNAL_ERROR = 1011
 UNSUPPORTED_DATA = 1003
+POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
 
 #: The kernel takes no more than so much that it has not sent: what a slow peer does not take stays in sight.

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -23,6 +23,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dog.api import http
 from dog.api.call import ParsedBody, Profile, Reply, Request
 from dog.api.dispatch import Api
+from dog.api.identity import Identity
 from dog.api.ports import Ports
 from dog.api.resources import ROUTES
 from dog.api.stream import Streams
@@ -36,7 +37,9 @@ from dog.live.discovery import Discovery
 from dog.live.drivers import collect
 from dog.live.home import LiveHome
 from dog.live.kit import Kit
+from dog.live.memory import Memory
 from dog.live.stepper import Stepper
+from dog.live.tokens import Tokens
 from dog.model.home import Home
 from dog.model.measure import Measure
 from dog.model.rights import ANONYMOUS, Principal
@@ -86,6 +89,7 @@ class Gateway:
     """The composition of L{dog.service}, on a L{Clock} and over string transports.
 
     @param file: the home file; edits write to it.
+    @param stateDir: where its first token is put; what else it remembers is in memory. None: it has no tokens.
     @ivar driver: the scripted drivers by name, each of which serves the system of that name.
     """
 
@@ -97,6 +101,7 @@ class Gateway:
         plan: bytes | None = None,
         profile: Profile = Profile.DOCUMENTED,
         maxBody: int = 1024 * 1024,
+        stateDir: Path | None = None,
     ) -> None:
         self.clock = Clock()
         self.core = Core("epoch")
@@ -115,6 +120,8 @@ class Gateway:
         self.homes = LiveHome(self.stepper, self.attachments, store, elsewhere=maybeDeferred)
         self.discovery = Discovery(self.stepper, self.attachments, self.homes)
         self.plan = plan
+        self.memory = None if stateDir is None else Memory(self.stepper, Path(":memory:"), maybeDeferred)
+        self.tokens = Tokens(self.stepper, self.memory, stateDir)
         self.ports = Ports(
             core=self.core,
             commands=self.commands,
@@ -125,11 +132,14 @@ class Gateway:
             about={"name": "dog", "version": "test", "started": START, "simulated": False},
             streams=Streams(self.core, self.stepper.callLater),
             captures=self.captures,
+            tokens=self.tokens,
             discovery=self.discovery,
         )
         self.stepper.listen(self.ports.streams.heard)
         self.api = Api(ROUTES, self.ports, self.clock, profile=profile)
-        self._site = http.factory(self.api, ANONYMOUS, self.clock, pages=pages("/ws"), maxBody=maxBody)
+        self._site = http.factory(
+            self.api, Identity(keys=self.tokens), self.clock, pages=pages("/ws"), maxBody=maxBody
+        )
 
     @property
     def home(self) -> Home:
@@ -138,13 +148,19 @@ class Gateway:
     def start(self) -> Gateway:
         """Read the home and start the drivers."""
         self.homes.load()
+        if self.memory is not None:
+            self.memory.recall()
+            self.tokens.recall()
         self.attachments.startService()
         return self
 
     def stop(self) -> None:
         self.commands.stop()
         self.attachments.stopService()
+        self.tokens.close()
         self.stepper.stop()
+        if self.memory is not None:
+            self.memory.close()
 
     def ask(
         self,
@@ -219,6 +235,9 @@ class OnConnection:
     principal: Principal = ANONYMOUS
     features: frozenset[str] = frozenset()
     shape: tuple[Profile, bool] = (Profile.DOCUMENTED, False)
+
+    def identify(self, token: str) -> Deferred[None]:
+        raise NotImplementedError
 
 
 class InHome(SynchronousTestCase):

@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.api.call import Media, ParsedBody, Reply, Request
+from dog.api.identity import Identity
 from dog.api.routes import On, Route, Table
 from dog.api.ws import envelope
 from dog.api.ws.connection import COURTESY, Connection
@@ -98,7 +99,7 @@ class UpgradeTests(SynchronousTestCase):
 
     def test_subprotocol(self) -> None:
         """C{dog} where it is offered; none is needed, and no other agreed to."""
-        for offered, agreed in (("dog", True), ("other, dog", True), ("dog, dog.token.abc", True), ("other", False)):
+        for offered, agreed in (("dog", True), ("other, dog", True), ("dog, dog.tokens", True), ("other", False)):
             head = self.behind.client(upgrade(Sec_WebSocket_Protocol=offered)).head.decode()
             self.assertTrue(head.startswith("HTTP/1.1 101"), head)
             self.assertEqual("Sec-WebSocket-Protocol: dog" in head.split("\r\n"), agreed, head)
@@ -483,9 +484,9 @@ class NotificationTests(SynchronousTestCase):
         """What one may not see one is not told of, whatever was subscribed to."""
         nobody = Principal("nobody", Role.VIEWER)
         self.patch(Principal, "may", lambda self, right: self.name != "nobody")
-        hidden = Behind.client(House(principal=nobody))
+        hidden = Behind.client(House(identity=Identity(nobody)))
         self.assertIs(hidden.presentation["authenticated"], False)
-        self.house.factory.principal = nobody
+        self.house.factory.identity = Identity(nobody)
         client = self.house.subscribed()
         self.house.press()
         self.assertEqual(client.take(), [])

@@ -17,11 +17,11 @@ from twisted.web.server import Site
 from dog.api import http
 from dog.api.call import Reply, Request
 from dog.api.dispatch import Api
+from dog.api.identity import Identity
 from dog.api.ws.connection import Connection, ConnectionFactory
 from dog.api.ws.protocol import TCP_NOTSENT_LOWAT, UNSENT, WebSocket, WebSocketDoor, WebSocketFactory
 from dog.api.ws.turn import Turns
 from dog.core.core import Core
-from dog.model.rights import ANONYMOUS
 from tests.api.test_session import Ports
 from tests.api.ws.talk import CLOSE, TEXT, FakeApi, Pipe, frame, frames, upgrade
 from tests.api.ws.test_connection import House
@@ -37,7 +37,7 @@ class DoorTests(SynchronousTestCase):
         core = Core("e1")
         self.factory = ConnectionFactory(FakeApi(), core, self.clock.callLater)
         api = Api((), Ports(core), self.clock)  # type: ignore[arg-type]
-        self.site = http.factory(api, ANONYMOUS, self.clock, ws={"/ws": WebSocketDoor(self.factory)})
+        self.site = http.factory(api, Identity(), self.clock, ws={"/ws": WebSocketDoor(self.factory)})
 
     def ask(self, request: bytes) -> bytes:
         self.transport = Pipe()
