@@ -33,6 +33,21 @@ def _packages() -> Path:
     return Path(os.environ.get("DOG_ENOCEAN_JS") or _OWN)
 
 
+def start(script: str, *arguments: str) -> subprocess.Popen[str]:
+    """A script that may require it, in a process of its own."""
+    return subprocess.Popen(
+        ["node", "-e", script, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=_environment(),
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "NODE_PATH": str(_packages())}
+
+
 def ask(*telegrams: dict[str, Any]) -> list[dict[str, Any]]:
     """For each telegram (eep or None, rorg, payload, sender, status, direction): its packet in hex, and its values."""
     answer = subprocess.run(
@@ -42,7 +57,7 @@ def ask(*telegrams: dict[str, Any]) -> list[dict[str, Any]]:
         text=True,
         timeout=60,
         check=True,
-        env={**os.environ, "NODE_PATH": str(_packages())},
+        env=_environment(),
     )
     found: list[dict[str, Any]] = json.loads(answer.stdout)
     return found
