@@ -311,7 +311,12 @@ class Connection(WebSocket):
             subscriptions = self.factory.core.subscriptions
             if not self._pace.may(envelope.mergeKey(event), event, subscriptions.interval(self, event) or 0.0):
                 return
-        self.outbox.tell(told.notification)
+        if self.features or not self.outbox.passes(event.eventId):
+            self.outbox.tell(told.notification)
+        elif self._batch is None and not self.send_queue and not self.websocket_extensions_in_use:
+            self.transport.write(told.notification.frame(self._id))
+        else:
+            self._put(told.notification.frame(self._id))
 
     def resume(self, replay: Replay) -> None:
         """Send what was missed, after the answer to the request that is being answered."""

@@ -267,7 +267,7 @@ class Notification:
     @ivar size: bytes, about.
     """
 
-    __slots__ = ("_at", "_start", "_tail", "eventId", "key", "size")
+    __slots__ = ("_at", "_end", "_start", "_tail", "eventId", "key", "size")
 
     def __init__(self, event: Event) -> None:
         kind = event.notification
@@ -277,11 +277,12 @@ class Notification:
         self._at = event.at
         self.size = len(_MESSAGE) + ID_LENGTH + len(self._tail) + 1
         self._start = frameHead(self.size) + _MESSAGE
+        self._end = self._tail + b"}"
         self.key = None if event.discrete else mergeKey(event)
 
     def frame(self, clientId: bytes) -> bytes:
         """The whole message, frame head included, to this client."""
-        return b"".join((self._start, clientId, self._tail, b"}"))
+        return self._start + clientId + self._end
 
     def stamped(self, clientId: bytes, cursor: int) -> bytes:
         """The same with C{eventId}, C{at} and C{cursor}."""

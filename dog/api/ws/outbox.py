@@ -139,6 +139,15 @@ class Outbox:
         if flowing:
             self._pump()
 
+    def passes(self, eventId: int) -> bool:
+        """Whether a notification can be sent at once; the caller does that, without L{tell}, and it counts as sent."""
+        if self._paused or self._queue or self._closed or self._lost:
+            return False
+        cursor = self.cursor
+        if eventId > cursor.highest:
+            cursor.highest = eventId
+        return True
+
     def tell(self, notification: Notification, since: int | None = None) -> None:
         """Send a notification, or let it wait.
 

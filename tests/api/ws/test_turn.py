@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
@@ -331,3 +333,69 @@ class TurnTests(SynchronousTestCase):
     def test_notWithoutSocket(self) -> None:
         transport = StringTransport()
         self.assertIs(self.turns.around(transport), transport)
+
+
+class SocketTests(SynchronousTestCase):
+    """On a socket, which is written to directly."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.ours, self.peer = socket.socketpair()
+        for each in (self.ours, self.peer):
+            each.setblocking(False)
+            self.addCleanup(each.close)
+        self.writers = Writers()
+        self.descriptor = Descriptor(self.writers)
+        self.descriptor.getHandle = lambda: self.ours  # type: ignore[attr-defined]
+        self.turn = Turns(self.clock.callLater).around(self.descriptor)
+        self.descriptor.doWrite()  # what was written before the upgrade is sent
+        self.clock.advance(0)
+        del self.descriptor.sent[:]
+
+    def test_direct(self) -> None:
+        """What is written in a turn goes to the socket in one piece, and by no other way."""
+        self.turn.write(b"one ")
+        self.turn.write(b"two")
+        with self.assertRaises(BlockingIOError):
+            self.peer.recv(100)
+        self.clock.advance(0)
+        self.assertEqual(self.peer.recv(100), b"one two")
+        self.assertEqual(self.descriptor.sent, [])
+
+    def test_full(self) -> None:
+        """What the socket does not take, of one piece or at all, goes through the transport, in order."""
+        self.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        data = bytes(number % 251 for number in range(60_000))
+        for begin in range(0, len(data), 10_000):
+            self.turn.write(data[begin : begin + 10_000])
+            self.clock.advance(0)
+        taken = self.peer.recv(1 << 20)
+        self.assertLess(len(taken), len(data))
+        self.assertTrue(self.writers.waiting)
+        while self.writers.waiting:
+            self.descriptor.doWrite()
+        self.assertEqual(taken + b"".join(self.descriptor.sent), data)
+
+    def test_blocked(self) -> None:
+        """A socket that takes nothing at all."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.ours.send(b"x" * 4096)
+        self.turn.write(b"later")
+        self.clock.advance(0)
+        self.descriptor.doWrite()
+        self.assertEqual(b"".join(self.descriptor.sent), b"later")
+
+    def test_broken(self) -> None:
+        """A socket that fails: the transport gets to know, as it always does."""
+        self.ours.close()
+        self.turn.write(b"lost")
+        self.clock.advance(0)
+        self.assertIn(self.descriptor, self.writers.waiting)
+
+    def test_ended(self) -> None:
+        self.turn.lost()
+        self.turn.write(b"too late")
+        self.clock.advance(0)
+        with self.assertRaises(BlockingIOError):
+            self.peer.recv(100)
