@@ -39,8 +39,10 @@ class Settings:
     @ivar origins: other origins whose pages may use the API (CORS).
     @ivar hosts: names by which the gateway may be addressed besides addresses, localhost and the machine's own.
     @ivar heartbeat: seconds between the pings that WebSocket clients get; 0: none.
+    @ivar answerWithin: seconds that one of them may take to answer a ping.
     @ivar slowFor: seconds that a WebSocket client may take nothing of what it is sent.
     @ivar maxWaiting: bytes of notifications that may wait for one of them.
+    @ivar maxTotalWaiting: bytes of those of all clients together.
     @ivar deflate: agree to compression (permessage-deflate) with those that offer it.
     @ivar drivers: driver name -> its own settings.
     """
@@ -59,8 +61,10 @@ class Settings:
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     heartbeat: float = 30.0
+    answerWithin: float = 10.0
     slowFor: float = 30.0
     maxWaiting: int = 256 * 1024
+    maxTotalWaiting: int = 16 * 1024 * 1024
     deflate: bool = False
     drivers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -169,8 +173,10 @@ KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "hosts": ("hosts", _hosts),
         "max_body": ("maxBody", _integer(1024, 64 * 1024 * 1024)),
         "heartbeat": ("heartbeat", _number(0, 3600)),
+        "answer_within": ("answerWithin", _number(0.1, 3600)),
         "slow_for": ("slowFor", _number(1, 3600)),
         "max_waiting": ("maxWaiting", _integer(4096, 64 * 1024 * 1024)),
+        "max_total_waiting": ("maxTotalWaiting", _integer(64 * 1024, 1024 * 1024 * 1024)),
         "deflate": ("deflate", _flag),
     },
     "api": {

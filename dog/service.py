@@ -130,8 +130,10 @@ class Gateway(MultiService):
             maxSize=settings.maxBody,
             closeWithin=self.patience * 0.6,
             heartbeat=settings.heartbeat,
+            answerWithin=settings.answerWithin,
             slowFor=settings.slowFor,
             maxBytes=settings.maxWaiting,
+            maxTotalBytes=settings.maxTotalWaiting,
             deflate=settings.deflate,
             turns=Turns(reactor.callLater),
         )

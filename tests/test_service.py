@@ -160,6 +160,8 @@ class ComposedTests(SynchronousTestCase):
         """What the configuration says about WebSocket clients is what they get."""
         sockets = self.gateway(heartbeat=7.0, slowFor=8.0, maxWaiting=9000, deflate=True).sockets
         self.assertEqual((sockets.heartbeat, sockets.slowFor, sockets.maxBytes), (7.0, 8.0, 9000))
+        bounded = self.gateway(answerWithin=3.0, maxTotalWaiting=100_000).sockets
+        self.assertEqual((bounded.answerWithin, bounded.budget.maxBytes), (3.0, 100_000))
         offers = [PerMessageDeflateOffer()]
         self.assertIsNotNone(sockets.perMessageCompressionAccept(offers))
         self.assertIsNone(self.gateway().sockets.perMessageCompressionAccept(offers))

@@ -34,11 +34,12 @@ class Budget:
     """What may wait for all clients together: over it, the one for whom most waits loses it.
 
     @ivar bytes: what waits now.
+    @ivar maxBytes: the bound.
     """
 
     def __init__(self, maxBytes: int) -> None:
         self.bytes = 0
-        self._maxBytes = maxBytes
+        self.maxBytes = maxBytes
         self._outboxes: dict[Outbox, None] = {}
 
     def changed(self, outbox: Outbox, by: int) -> None:
@@ -50,7 +51,7 @@ class Budget:
 
     def keep(self) -> None:
         """Come back within the bound."""
-        while self.bytes > self._maxBytes:
+        while self.bytes > self.maxBytes:
             max(self._outboxes, key=lambda each: each.waiting[1]).overflow()
 
 
