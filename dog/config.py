@@ -44,6 +44,7 @@ class Settings:
     @ivar maxWaiting: bytes of notifications that may wait for one of them.
     @ivar maxTotalWaiting: bytes of those of all clients together.
     @ivar deflate: agree to compression (permessage-deflate) with those that offer it.
+    @ivar blockedAfter: seconds for which the whole process may be at a standstill before that is told; 0: never mind.
     @ivar drivers: driver name -> its own settings.
     """
 
@@ -66,6 +67,7 @@ class Settings:
     maxWaiting: int = 256 * 1024
     maxTotalWaiting: int = 16 * 1024 * 1024
     deflate: bool = False
+    blockedAfter: float = 0.5
     drivers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -182,6 +184,9 @@ KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
     "api": {
         "profile": ("profile", _profile),
         "command_timeout": ("commandTimeout", _number(0.1, 300)),
+    },
+    "supervision": {
+        "blocked_after": ("blockedAfter", _number(0, 60)),
     },
 }
 

@@ -13,35 +13,17 @@ honesty about SENT and CONFIRMED.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from random import Random
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from zope.interface import Attribute, Interface
 
+from dog.model.linkreason import LinkReason as LinkReason  # noqa: PLC0414 - for drivers to find it here
+
 
 class Unsupported(Exception):
     """Raised by L{ILink.attach}: this driver can't serve that device. The text is shown to the installer."""
-
-
-class LinkReason(StrEnum):
-    """Why a link is not up."""
-
-    UNREACHABLE = "unreachable"  # nothing is there: no such port, host or adapter
-    REFUSED = "refused"
-    TIMEOUT = "timeout"  # no answer, or not started within the deadline
-    MISCONFIGURED = "misconfigured"
-    PROTOCOL = "protocol"  # whoever answers speaks something else
-    CLOSED = "closed"  # it was up and has ended
-    RESTARTED = "restarted"  # somebody asked for it; live's own
-    INTERNAL = "internal"  # a bug of the driver
-    OTHER = "other"  # a code that is none of these
-
-    @classmethod
-    def _missing_(cls, value: object) -> LinkReason:
-        # A driver that says why it failed must not fail again over a word.
-        return cls.OTHER
 
 
 class LinkFailed(Exception):

@@ -45,6 +45,7 @@ from dog.live.kit import Kit
 from dog.live.memory import InTurn, Memory
 from dog.live.state import Newer
 from dog.live.stepper import Stepper, utcNow
+from dog.live.watchdog import Watchdog
 from dog.model.home import Home
 from dog.live.tokens import Tokens
 from dog.model.rights import ANONYMOUS, NOBODY, Principal, Role
@@ -155,6 +156,11 @@ class Gateway(MultiService):
         self.listeners.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.attachments.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.discovery.setServiceParent(self)  # type: ignore[no-untyped-call]
+        if settings.blockedAfter:
+            self.watchdog = Watchdog(
+                reactor, self.stepper, self.attachments.conduct, lambda: drivers.packages, settings.blockedAfter
+            )
+            self.watchdog.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._settings = settings
         self._pool = ThreadPool(1, 1, "state")
         if self.memory is not None:

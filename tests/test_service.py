@@ -193,7 +193,7 @@ class ComposedTests(SynchronousTestCase):
         gateway.attachments.onLost("lake-shutter", Code.UNREACHABLE, "cable pulled")
         entry = self.successResultOf(command)
         assert entry.outcome is not None
-        self.assertEqual((entry.stage, entry.outcome.reason), (Stage.FAILED, "cable pulled"))
+        self.assertEqual((entry.stage, entry.outcome.reason), (Stage.UNKNOWN, "cable pulled"))
 
     def test_stopSettlesCommands(self) -> None:
         gateway = self.gateway(home=DEMO, simulate=True, stateDir=Path(self.mktemp()))

@@ -10,15 +10,16 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.logger import Logger
 
-from dog.core.core import Attached
-from dog.interfaces import IDeviceDriver, IDriver, IKit, Unsupported
+from dog.core.core import Attached, Supervised
+from dog.core.events import Kind
+from dog.interfaces import IDeviceDriver, IDriver, IKit, LinkFailed, LinkReason, Unsupported
 from dog.live.drivers import Drivers
 from dog.live.guard import Conduct
 from dog.live.links import Link
 from dog.live.stepper import Stepper
 from dog.model.device import Device
 from dog.model.home import HomeDiff
-from dog.model.refusal import Code, Refusal
+from dog.model.refusal import Code, Refusal, quoted
 
 Key = tuple[str, Hashable]
 
@@ -30,9 +31,11 @@ class Attachments(Service):
     @param settings: driver name -> its settings.
     @param kit: (driver name, link key) -> the L{IKit} its link gets.
     @param simulation: a driver that stands in for every other; no bus is touched.
+    @cvar patience: seconds for which L{restart} waits to see what comes of it.
     """
 
     log = Logger()
+    patience = 5.0
 
     def __init__(
         self,
@@ -96,6 +99,66 @@ class Attachments(Service):
         ]
         return (*diff.changed, *behind)
 
+    def restart(self, name: str, link: str | None = None, who: str = "") -> Deferred[list[Link]]:
+        """Close links of a driver and begin anew, whatever has happened before. Without C{link}, all of them, and
+        devices that the driver refused are offered to it again.
+
+        Commands that are underway are settled; values turn stale until they are heard again.
+
+        @param link: the text of a link's key, or the id of a device on it.
+        @return: fires with the links when the attempt of each has come to something, or after L{patience} seconds;
+            their states tell how it went.
+        @raise Refusal: C{not_found}; C{no_driver} for a driver that did not load.
+        """
+        driver = self._named(name)
+        links = [each for (owner, _), each in self._links.items() if owner == name]
+        if link is not None:
+            links = [each for each in links if link == str(each.key) or link in each.devices]
+            if not links:
+                raise Refusal(Code.NOT_FOUND, f"driver {name} has no link {quoted(link)}")
+        text = f"restarted by {who}" if who else "restarted"
+        attempts = []
+        for each in links:
+            self.log.info("{driver}: link {key} is {text}", driver=name, key=each.key, text=text)
+            details = {"driver": name, "link": str(each.key), "who": who or None}
+            self._stepper.step(Supervised(Kind.LINK_RESTARTED, details))
+            attempts.append(each.restart(LinkFailed(LinkReason.RESTARTED, text)))
+        if link is None:
+            links += self._offerAgain(driver)
+        return self._patiently(DeferredList(attempts)).addCallback(lambda _: links)
+
+    def _named(self, name: str) -> IDriver:
+        if self._simulation is not None and name == self._simulation.name:
+            return self._simulation
+        if name in self.drivers.failed:
+            raise Refusal(Code.NO_DRIVER, f"driver {name} {self.drivers.failed[name]}")
+        if name not in self.drivers.byName:
+            raise Refusal(Code.NOT_FOUND, f"there is no driver {quoted(name)}")
+        return self.drivers.byName[name]
+
+    def _offerAgain(self, driver: IDriver) -> list[Link]:
+        """Attach the devices of a driver that are on no link of it; the links that are new by it."""
+        before = set(self._links)
+        for device in list(self._stepper.core.home.devices.values()):
+            if device.id not in self._keys and self._driverFor(device) is driver:
+                self._attach(device)
+        found = [self._links[key] for key in self._links.keys() - before]
+        for each in found:
+            each.start()
+        return found
+
+    def _patiently(self, done: Deferred[Any]) -> Deferred[None]:
+        waiting: Deferred[None] = Deferred()
+
+        def end(_: object = None) -> None:
+            timer.cancel()
+            if not waiting.called:
+                waiting.callback(None)
+
+        timer = self._stepper.callLater(self.patience, end)
+        done.addCallback(end)
+        return waiting
+
     # -- what others ask ------------------------------------------------------------------------------
 
     def driverOf(self, id: str) -> IDeviceDriver:
@@ -118,10 +181,9 @@ class Attachments(Service):
         if device.type is None:
             self._refuse(device, "unknown_class", f"unknown device class {device.cls!r}")
             return
-        system = (device.domoticSystem or "").lower()
-        driver = self._simulation or self.drivers.bySystem.get(system)
+        driver = self._driverFor(device)
         if driver is None:
-            if not system:
+            if not device.domoticSystem:
                 self._refuse(device, "no_driver", "no domoticSystem is given")
             else:
                 self._refuse(device, "no_driver", f"no driver for {device.domoticSystem}")
@@ -146,6 +208,9 @@ class Attachments(Service):
             return
         self._keys[device.id] = key
         link.add(device)
+
+    def _driverFor(self, device: Device) -> IDriver | None:
+        return self._simulation or self.drivers.bySystem.get((device.domoticSystem or "").lower())
 
     def _refuse(self, device: Device, code: str, reason: str) -> None:
         self._unserved[device.id] = (Code.NO_DRIVER, reason)

@@ -110,9 +110,13 @@ class Commands:
         return len(self._open)
 
     def failAll(self, device: str, code: Code, reason: str) -> None:
-        """Settle every command of a device at once: its link is gone, or the device is."""
-        for running in list(self._queues.get(device, ())):
-            running.settle(Outcome(Stage.FAILED, code.value, reason))
+        """Settle every command of a device at once: its link is gone, or the device is.
+
+        Of the one that its driver has, nobody knows whether it has been carried out. It comes last, lest another gets
+        its turn.
+        """
+        for running in reversed(list(self._queues.get(device, ()))):
+            running.settle(Outcome(Stage.UNKNOWN if running.isOut else Stage.FAILED, code.value, reason))
 
     def stop(self) -> Deferred[None]:
         """Settle everything: the gateway stops. Fires when every caller has been told."""
@@ -204,6 +208,11 @@ class _Running:
             return
         self._sending = sending
         sending.addCallbacks(self.settle, self._failed)
+
+    @property
+    def isOut(self) -> bool:
+        """Whether its driver has it, and has not answered."""
+        return self._sending is not None
 
     def settle(self, outcome: Outcome) -> None:
         """The first outcome counts."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from random import Random
 
 
@@ -12,13 +11,14 @@ class Delays:
     @ivar shortest, longest: seconds after a failure, doubling from the one to the other.
     @ivar steady: a link that was up for that many seconds begins with the shortest again. One that falls at once, time
         after time, does not.
-    @cvar budget: crashes within L{window} seconds that are treated like any other failure.
+    @cvar budget: crashes that are treated like any other failure. @cvar peace: seconds up without a crash that give it
+        back.
     @cvar rest, longestRest: seconds after one crash more than that, doubling likewise.
     """
 
     steady = 10.0
     budget = 5
-    window = 3600.0
+    peace = 600.0
     rest = 60.0
     longestRest = 900.0
 
@@ -27,12 +27,12 @@ class Delays:
         self.shortest = shortest
         self.longest = longest
         self._next = shortest
-        self._crashes: deque[float] = deque()
+        self._crashes = 0
 
     def reset(self) -> None:
         """Nothing has happened yet."""
         self._next = self.shortest
-        self._crashes.clear()
+        self._crashes = 0
 
     def lost(self, upFor: float | None) -> float:
         """After a failure that is no bug. C{upFor}: seconds for which it had been up, None where it had not."""
@@ -41,12 +41,12 @@ class Delays:
         delay, self._next = self._next, min(self.longest, self._next * 2)
         return self._jittered(delay)
 
-    def crashed(self, mono: float, upFor: float | None) -> tuple[float, bool]:
-        """After a bug: the delay, and whether it is more than the budget allows."""
-        while self._crashes and mono - self._crashes[0] > self.window:
-            self._crashes.popleft()
-        self._crashes.append(mono)
-        over = len(self._crashes) - self.budget
+    def crashed(self, upFor: float | None) -> tuple[float, bool]:
+        """After a bug: the delay, and whether the budget is spent."""
+        if upFor is not None and upFor >= self.peace:
+            self._crashes = 0
+        self._crashes += 1
+        over = self._crashes - self.budget
         if over <= 0:
             return self.lost(upFor), False
         return self._jittered(min(self.longestRest, self.rest * 2 ** min(over - 1, 10))), True

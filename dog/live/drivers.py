@@ -37,11 +37,13 @@ class Drivers:
     @ivar byName: name -> L{IDriver}.
     @ivar bySystem: lower-case domoticSystem -> L{IDriver}; where two serve one system, the first by name.
     @ivar failed: name of an entry point -> what is wrong with it.
+    @ivar packages: name -> the package that the driver's code is in.
     """
 
     byName: Mapping[str, IDriver] = field(default_factory=dict)
     bySystem: Mapping[str, IDriver] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
 
 
 @implementer(IDriver)
@@ -87,6 +89,11 @@ def collect(drivers: Iterable[IDriver]) -> Drivers:
     return Drivers(byName, bySystem)
 
 
+def _package(module: str) -> str:
+    """The package of a module; of one that is in none, the module."""
+    return module.rpartition(".")[0] or module
+
+
 def findDrivers(installed: Iterable[EntryPoint] | None = None) -> Drivers:
     """Every driver. One of others that does not load or does not keep the interface is named and left out."""
     if installed is None:
@@ -94,10 +101,14 @@ def findDrivers(installed: Iterable[EntryPoint] | None = None) -> Drivers:
     found: list[IDriver] = [Lazy(name, *ours) for name, ours in OURS.items()]
     failed: dict[str, str] = {}
     loaders: dict[str, Callable[[], Any]] = {each.name: each.load for each in installed if each.name not in OURS}
+    packages = {name: f"dog.drivers.{name}" for name in OURS}
+    modules = {each.name: each.module for each in installed if each.name not in OURS}
     for name, load in sorted(loaders.items()):
         try:
             driver: IDriver = load()
             verifyObject(IDriver, driver)
+            if not (isinstance(driver.name, str) and isinstance(driver.systems, tuple)):
+                raise Invalid("its name must be a text, its systems a tuple of texts")
         except Invalid as invalid:
             failed[name] = f"is no driver: {invalid}"
         except Exception as error:
@@ -105,5 +116,7 @@ def findDrivers(installed: Iterable[EntryPoint] | None = None) -> Drivers:
             log.failure("driver {name} does not load", name=name)
         else:
             found.append(driver)
+            if name in modules:
+                packages[driver.name] = _package(modules[name])
     drivers = collect(found)
-    return Drivers(drivers.byName, drivers.bySystem, failed)
+    return Drivers(drivers.byName, drivers.bySystem, failed, packages)

@@ -338,7 +338,7 @@ class Link:
         changed = self.reason is None or str(self.reason) != str(reason) or upFor is not None
         suspended = False
         if reason.code is LinkReason.INTERNAL:
-            delay, suspended = self._delays.crashed(now.mono, upFor)
+            delay, suspended = self._delays.crashed(upFor)
         else:
             delay = self._delays.lost(upFor)
         self.reason = reason

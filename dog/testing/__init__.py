@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from dog.testing.links import EPOCH, FakeDevicePort, FakeKit, FakeLinkPort
     from dog.testing.process import GatewayProcess
     from dog.testing.replay import ReplayKit, readCapture
-    from dog.testing.scripted import NEVER, ScriptedDriver, confirm, refuse, sent
+    from dog.testing.scripted import NEVER, Block, ScriptedDriver, confirm, refuse, sent
 
 __all__ = [
     "EPOCH",
     "NEVER",
+    "Block",
     "Bus",
     "DriverContract",
     "FakeDevicePort",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Block": "scripted",
     "Bus": "bus",
     "DriverContract": "driver",
     "EPOCH": "links",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +24,24 @@ class Never:
 
 NEVER = Never()
 
+
+@dataclass(frozen=True)
+class Block:
+    """The whole process stands still for that many seconds of the wall clock."""
+
+    seconds: float
+
+
 #: What a scripted command or start does: an outcome, an exception (it fails with it), L{NEVER}, a Deferred to be
 #: fired by the test, or a function of the command that returns one of these.
 Answer = Outcome | BaseException | Never | Deferred[Any] | None
 Script = Answer | Callable[[Command], Answer]
+
+#: What goes wrong at a seam: it raises, never fires (where a Deferred is due), or blocks; None: nothing.
+Fault = BaseException | type[BaseException] | Never | Block | None
+
+#: Where something can go wrong.
+SEAMS = ("check", "linkKey", "link", "attach", "detach", "start", "send", "refresh", "stop")
 
 
 def confirm(*seen: Seen) -> Outcome:
@@ -76,6 +91,7 @@ class ScriptedDriver:
         self._held: dict[str, dict[Hashable, Reading]] = {}
         self._answers: dict[tuple[str | None, str | None], list[Script]] = {}
         self._starts: list[Answer] = []
+        self._faults: dict[str, list[Fault]] = {}
 
     # -- what a test lays down --------------------------------------------------------------------
 
@@ -89,6 +105,24 @@ class ScriptedDriver:
     def onStart(self, *answers: Answer) -> None:
         """How links start, one after the other, the last for good: None at once, L{NEVER}, or an exception."""
         self._starts = list(answers)
+
+    def faulty(self, seam: str, *faults: Fault) -> None:
+        """What goes wrong at one of L{SEAMS}: one fault after the other, the last for good. ValueError for no seam."""
+        if seam not in SEAMS:
+            raise ValueError(f"no seam: {seam}")
+        self._faults[seam] = list(faults)
+
+    def meet(self, seam: str) -> bool:
+        """Whatever goes wrong at this seam now; true where it never fires."""
+        faults = self._faults.get(seam)
+        if not faults:
+            return False
+        fault = faults[0] if len(faults) == 1 else faults.pop(0)
+        if isinstance(fault, (BaseException, type)):
+            raise fault
+        if isinstance(fault, Block):
+            time.sleep(fault.seconds)  # noqa: TID251 - to block is what it is for
+        return fault is NEVER
 
     def hold(self, *readings: Reading) -> None:
         """Values its devices have: reported once the link has started, at a later attach, and on refresh."""
@@ -131,15 +165,18 @@ class ScriptedDriver:
     # -- IDriver ----------------------------------------------------------------------------------
 
     def check(self, settings: Mapping[str, Any], gateway: Device | None, devices: Sequence[Device]) -> list[str]:
+        self.meet("check")
         return list(self.problems)
 
     def linkKey(self, settings: Mapping[str, Any], gateway: Device | None, device: Device) -> Hashable:
+        self.meet("linkKey")
         return gateway.id if gateway is not None else device.gateway
 
     def link(
         self, key: Hashable, settings: Mapping[str, Any], gateway: Device | None, port: ILinkPort, kit: IKit
     ) -> ScriptedLink:
-        link = ScriptedLink(self, key, port)
+        self.meet("link")
+        link = ScriptedLink(self, key, port, kit)
         if self._ways:
             link.finds(self._ways)
         self.links.append(link)
@@ -168,9 +205,11 @@ class ScriptedLink:
 
     @ivar state: C{new}, C{starting}, C{started}, C{failed}, C{lost} or C{stopped}.
     @ivar devices: id -> what is attached.
+    @ivar kit: what it was handed, for a test to set timers and to connect on its behalf.
     """
 
-    def __init__(self, driver: ScriptedDriver, key: Hashable, port: ILinkPort) -> None:
+    def __init__(self, driver: ScriptedDriver, key: Hashable, port: ILinkPort, kit: IKit) -> None:
+        self.kit = kit
         self.driver = driver
         self.key = key
         self.port = port
@@ -192,6 +231,8 @@ class ScriptedLink:
 
     def start(self) -> Deferred[None]:
         self.state = "starting"
+        if self.driver.meet("start"):
+            return Deferred()
         answer = self.driver.nextStart()
         if isinstance(answer, BaseException):
             self.state = "failed"
@@ -222,9 +263,10 @@ class ScriptedLink:
         starting, self._starting = self._starting, None
         if starting is not None:
             starting.cancel()
-        return succeed(None)
+        return Deferred() if self.driver.meet("stop") else succeed(None)
 
     def attach(self, device: Device, port: IDevicePort) -> ScriptedDevice:
+        self.driver.meet("attach")
         reason = self.driver.unsupported.get(device.id)
         if reason is None and device.type is None:
             reason = f"unknown device class {device.cls}"
@@ -237,6 +279,7 @@ class ScriptedLink:
 
     def detach(self, deviceId: str) -> None:
         self.devices.pop(deviceId, None)
+        self.driver.meet("detach")
 
 
 @implementer(IDeviceDriver)
@@ -253,6 +296,8 @@ class ScriptedDevice:
         if self.link.state in ("lost", "failed", "stopped"):
             return succeed(refuse("the link is down", Code.UNREACHABLE.value))
         driver.sent.append(command)
+        if driver.meet("send"):
+            return Deferred(lambda _: driver.cancelled.append(command))
         answer = driver.answer(command)
         if isinstance(answer, BaseException):
             return fail(answer)
@@ -266,6 +311,7 @@ class ScriptedDevice:
 
     def refresh(self) -> None:
         self.link.driver.refreshed.append(self.device.id)
+        self.link.driver.meet("refresh")
         if self.link.state == "started":
             self.reportHeld()
 

@@ -14,6 +14,7 @@ from typing import Any
 from dog.api import http
 from dog.api.call import Profile
 from dog.api.identity import Identity
+from dog.live.drivers import Drivers
 from dog.model.refusal import Code
 from dog.model.rights import ANONYMOUS, Principal, Role
 from dog.testing.scripted import NEVER, Script, ScriptedDriver, refuse
@@ -92,6 +93,11 @@ def sent(house: House) -> None:
     ledger = house.core.ledger
     [entry] = ledger._entries.values()
     ledger._entries["sent"] = entry
+
+
+def driverGone(house: House) -> None:
+    """The driver does not load."""
+    house.attachments.drivers = Drivers(failed={"modbus": "does not load"})
 
 
 def noMoreStreams(house: House) -> None:
@@ -249,6 +255,11 @@ EXAMPLES: dict[Operation, dict[Outcome, Example]] = {
     ("GET", f"{_V1}/openapi.json"): {200: Example()},
     ("GET", "/health"): {200: Example()},
     ("GET", f"{_V1}/drivers"): {200: Example()},
+    ("POST", f"{_V1}/drivers/{{driver}}/restart"): {
+        200: Example({"driver": "modbus"}, body={"link": LAMP}),
+        Code.BAD_BODY: Example({"driver": "modbus"}, body={"link": 5}),
+        Code.NO_DRIVER: Example({"driver": "modbus"}, before=driverGone),
+    },
     ("GET", f"{_V1}/drivers/{{driver}}/capture"): {
         200: Example({"driver": "modbus"}),
         Code.BAD_VALUE: Example({"driver": "modbus"}, query="seconds=soon"),

@@ -23,6 +23,7 @@ class EntryPoint:
 
     def __init__(self, name: str, value: Any) -> None:
         self.name = name
+        self.module = f"{name}_package.driver"
         self._value = value
 
     def load(self) -> Any:
@@ -82,6 +83,20 @@ class FindDriversTests(SynchronousTestCase):
         drivers = self.find(EntryPoint("theirs", theirs))
         self.assertIs(drivers.byName["theirs"], theirs)
         self.assertIs(drivers.bySystem["theirbus"], theirs)
+
+    def test_oddOnes(self) -> None:
+        """What a driver says of itself does not keep the gateway from starting."""
+        driver = ScriptedDriver("odd", None)  # type: ignore[arg-type]
+        drivers = self.find(EntryPoint("odd", driver))
+        self.assertIn("a tuple of texts", drivers.failed["odd"])
+        self.assertEqual(set(drivers.byName), set(OURS))
+
+    def test_packages(self) -> None:
+        """Whose code it is, is told by the package: of third parties, that of the entry point."""
+        packages = self.find(EntryPoint("theirs", ScriptedDriver("their-bus"))).packages
+        self.assertEqual(packages["their-bus"], "theirs_package")
+        self.assertEqual(packages["modbus"], "dog.drivers.modbus")
+        self.assertEqual(packages["enocean"], "dog.drivers.enocean")
 
     def test_brokenOnesAreNamedAndLeftOut(self) -> None:
         drivers = self.find(EntryPoint("broken", ImportError("no module named xyz")), EntryPoint("odd", object()))

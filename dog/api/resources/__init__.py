@@ -9,6 +9,7 @@ from dog.api.resources import (
     configuration,
     devices,
     discovery,
+    drivers,
     environment,
     metrics,
     session,
@@ -23,7 +24,7 @@ ROUTES: tuple[Route, ...] = tuple(
     routesOf(
         (
             *(devices, commands, environment, configuration, subscriptions),
-            *(session, system, capture, discovery, metrics, tokens, admin),
+            *(session, system, drivers, capture, discovery, metrics, tokens, admin),
         ),
     )
 )

@@ -17,6 +17,7 @@ from dog.core.events import Kind
 from dog.core.ledger import FINAL
 from dog.live.attachments import Attachments
 from dog.live.commands import Commands
+from dog.live.guard import Tally
 from dog.model.command import Stage
 from dog.model.rights import Right
 
@@ -31,6 +32,10 @@ def metrics(
 ) -> Result:
     """Figures for Prometheus."""
     presences = [core.presence(each.id) for each in call.house.devices()]
+    conduct = attachments.conduct
+    names = sorted(attachments.drivers.byName)
+    blocked = [({"driver": name}, conduct.blocked.get(name, Tally())) for name in names]
+    blocked += [({"module": name}, tally) for name, tally in sorted(conduct.blockedElsewhere.items())]
     links = Counter((key[0], link.state.value) for key, link in attachments.links().items())
     text = "".join(
         (
@@ -48,6 +53,24 @@ def metrics(
                 "gauge",
                 "Links of drivers, by state.",
                 [({"driver": driver, "state": state}, count) for (driver, state), count in sorted(links.items())],
+            ),
+            _metric(
+                "dog_driver_crashes_total",
+                "counter",
+                "Bugs of drivers that were caught.",
+                [({"driver": name}, conduct.crashes[name]) for name in names],
+            ),
+            _metric(
+                "dog_blocked_total",
+                "counter",
+                "How often the gateway stood still, by what it stood still in.",
+                [(labels, tally.count) for labels, tally in blocked],
+            ),
+            _metric(
+                "dog_blocked_seconds_total",
+                "counter",
+                "For how long the gateway stood still.",
+                [(labels, tally.seconds) for labels, tally in blocked],
             ),
             _metric(
                 "dog_events_total",

@@ -17,7 +17,6 @@ from dog.core.core import Core
 from dog.core.events import Event, Resume
 from dog.core.visibility import House
 from dog.live.attachments import Attachments
-from dog.live.links import Link, LinkState
 from dog.model.refusal import Code, Refused, quoted
 from dog.model.rights import Right
 
@@ -28,25 +27,6 @@ PAGE = 1000
 SHOWN = 100
 
 PING = Object({"result": String("pong")}, {"epoch": String(), "cursor": Integer()})
-
-LINK = Named(
-    "Link",
-    Object(
-        {"key": String(), "state": String(*LinkState), "attempts": Integer(), "devices": Array(String())},
-        {"reason": String()},
-    ),
-    "One connection of a driver. reason: why it is not up.",
-)
-
-DRIVERS = Named(
-    "Drivers",
-    Object(
-        {
-            "drivers": Array(Object({"name": String(), "systems": Array(String()), "links": Array(LINK)})),
-            "failed": Array(Object({"name": String(), "reason": String()})),
-        }
-    ),
-)
 
 HEALTH = Named(
     "Health",
@@ -142,30 +122,6 @@ def _devicesHealth(core: Core, house: House) -> dict[str, Any]:
             offline.append({"id": device.id, "reason": presence.reason or "not heard yet"})
     counts = {"total": total, "active": active, "online": online}
     return {"devices": counts, "inactive": inactive, "offline": offline}
-
-
-@route("GET", "/drivers", right=Right.ADMIN, on=On.HOUSE, answers={200: DRIVERS})
-def drivers(call: Call, attachments: Attachments) -> Result:
-    """The drivers, their links, and why a link is down."""
-    found = []
-    links = attachments.links()
-    for name, driver in sorted(attachments.drivers.byName.items()):
-        own = [_linkJson(link) for (owner, _), link in links.items() if owner == name]
-        found.append({"name": name, "systems": list(driver.systems), "links": own})
-    failed = [{"name": name, "reason": reason} for name, reason in attachments.drivers.failed.items()]
-    return Answer({"drivers": found, "failed": failed})
-
-
-def _linkJson(link: Link) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "key": str(link.key),
-        "state": link.state.value,
-        "attempts": link.attempts,
-        "devices": list(link.devices),
-    }
-    if link.reason is not None:
-        found["reason"] = str(link.reason)
-    return found
 
 
 @route(
