@@ -10,8 +10,8 @@ from typing import Any
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
 from twisted.internet.error import TimeoutError
-from twisted.internet.threads import deferToThreadPool
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
@@ -20,11 +20,11 @@ from dog import __version__
 from dog.api import http
 from dog.api.call import Profile
 from dog.api.dispatch import Api
-from dog.api.ports import Ports
 from dog.api.identity import Identity
+from dog.api.ports import Ports
 from dog.api.resources import ROUTES
-from dog.api.stream import Streams
 from dog.api.slowdown import Slowdown
+from dog.api.stream import Streams
 from dog.api.ws.connection import ConnectionFactory
 from dog.api.ws.protocol import WebSocketDoor
 from dog.api.ws.turn import Turns
@@ -45,9 +45,9 @@ from dog.live.kit import Kit
 from dog.live.memory import InTurn, Memory
 from dog.live.state import Newer
 from dog.live.stepper import Stepper, utcNow
+from dog.live.tokens import Tokens
 from dog.live.watchdog import Watchdog
 from dog.model.home import Home
-from dog.live.tokens import Tokens
 from dog.model.rights import ANONYMOUS, NOBODY, Principal, Role
 from dog.pages import pages
 
@@ -99,12 +99,12 @@ class Gateway(MultiService):
         self.homes = LiveHome(self.stepper, self.attachments, store)
         self.discovery = Discovery(self.stepper, self.attachments, self.homes)
         about = {"name": "dog", "version": __version__, "started": utcNow(), "simulated": settings.simulate}
-        self.streams = Streams(self.stepper.core, self.stepper.callLater)
-        ports = Ports(
         self.memory: Memory | None = None
         if settings.stateDir is not None:
             self.memory = Memory(self.stepper, settings.stateDir / "state.db", inTurn or self._inTurn)
         self.tokens = Tokens(self.stepper, self.memory, settings.stateDir)
+        self.streams = Streams(self.stepper.core, self.stepper.callLater)
+        ports = Ports(
             core=self.stepper.core,
             commands=self.commands,
             homes=self.homes,
@@ -113,9 +113,9 @@ class Gateway(MultiService):
             plan=lambda: readPlan(settings.planFile),
             about=about,
             streams=self.streams,
+            tokens=self.tokens,
             captures=self.captures,
             discovery=self.discovery,
-            tokens=self.tokens,
         )
         self.stepper.listen(ports.counts.heard)
         self.stepper.listen(self.streams.heard)
@@ -149,10 +149,10 @@ class Gateway(MultiService):
             hosts=settings.hosts,
             maxBody=settings.maxBody,
         )
-        optional = frozenset(LOOPBACK[1:]) if settings.listen == LOOPBACK else frozenset[str]()
-        self.listeners = Listeners(reactor, settings.listen, site, optional)
         for ended in (self.sockets.ended, site.ended, self.stepper.core.visibility.forget):
             self.tokens.listen(ended)
+        optional = frozenset(LOOPBACK[1:]) if settings.listen == LOOPBACK else frozenset[str]()
+        self.listeners = Listeners(reactor, settings.listen, site, optional)
         self.listeners.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.attachments.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.discovery.setServiceParent(self)  # type: ignore[no-untyped-call]
@@ -177,10 +177,10 @@ class Gateway(MultiService):
                 self.memory.recall()
             except Newer as newer:
                 raise SystemExit(f"dog: {newer}") from None
+            self.tokens.recall()
             self._pool.start()
         super().startService()  # type: ignore[no-untyped-call]
         # Not before the reactor runs: until then a signal to stop would not be understood.
-            self.tokens.recall()
         self._reactor.callWhenRunning(self._ready)
 
     def _ready(self) -> None:
@@ -215,6 +215,7 @@ class Gateway(MultiService):
 
     def _forget(self, result: Any) -> Deferred[Any]:
         """The last thing: nothing happens any more, so the memory can be closed."""
+        self.tokens.close()
         self.stepper.stop()
         closing = succeed(None) if self.memory is None else self.memory.close()
         return closing.addBoth(lambda _: self._pool.stop() if self._pool.started else None)
@@ -226,7 +227,6 @@ class Gateway(MultiService):
             return
         if self._settings.home is None and not file.exists():
             furnish(file)
-        self.tokens.close()
         home = self.homes.load()
         report(home)
         log.info(
@@ -236,6 +236,15 @@ class Gateway(MultiService):
             rooms=len(home.rooms),
             problems=len(home.problems),
         )
+
+
+def identityOf(anonymous: Role | None, tokens: Tokens, clock: IReactorTime) -> Identity:
+    """Who clients are. C{anonymous}: as in the settings."""
+    slow = Slowdown(clock)
+    if anonymous is None:
+        return Identity(ANONYMOUS, NOBODY, tokens, slow)
+    known = {Role.NONE: NOBODY, Role.ADMIN: ANONYMOUS}
+    return Identity(known.get(anonymous) or Principal(ANONYMOUS.name, anonymous), None, tokens, slow)
 
 
 def furnish(file: Path) -> None:
@@ -249,15 +258,6 @@ def furnish(file: Path) -> None:
 
 def report(home: Home) -> None:
     """Log what is wrong with a home."""
-def identityOf(anonymous: Role | None, tokens: Tokens, clock: IReactorTime) -> Identity:
-    """Who clients are. C{anonymous}: as in the settings."""
-    slow = Slowdown(clock)
-    if anonymous is None:
-        return Identity(ANONYMOUS, NOBODY, tokens, slow)
-    known = {Role.NONE: NOBODY, Role.ADMIN: ANONYMOUS}
-    return Identity(known.get(anonymous) or Principal(ANONYMOUS.name, anonymous), None, tokens, slow)
-
-
     for problem in home.problems[:SHOWN_PROBLEMS]:
         if problem.fatal:
             log.error("{problem}: the house is empty until it can be read", problem=str(problem))
