@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -50,6 +51,7 @@ from dog.live.watchdog import Watchdog
 from dog.model.home import Home
 from dog.model.rights import ANONYMOUS, NOBODY, Principal, Role
 from dog.pages import pages
+from dog.systemd import Systemd
 
 log = Logger()
 
@@ -155,6 +157,7 @@ class Gateway(MultiService):
         self.listeners = Listeners(reactor, settings.listen, site, optional)
         self.listeners.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.attachments.setServiceParent(self)  # type: ignore[no-untyped-call]
+        self.systemd = Systemd(os.environ, self.stepper.callLater, self._status)
         self.discovery.setServiceParent(self)  # type: ignore[no-untyped-call]
         if settings.blockedAfter:
             self.watchdog = Watchdog(
@@ -186,9 +189,17 @@ class Gateway(MultiService):
     def _ready(self) -> None:
         if self.running:
             log.info("ready {addresses}", addresses=" ".join(self.listeners.addresses))
+            self.systemd.ready()
+
+    def _status(self) -> str:
+        """For C{systemctl status}."""
+        home = self.stepper.core.home
+        active = sum(self.stepper.core.presence(each).active for each in home.devices)
+        return f"{active} of {len(home.devices)} devices active, {len(self.sockets.connections)} WebSocket clients"
 
     def stopService(self) -> Deferred[Any]:
         """Stop everything: no new clients, commands settled and their callers told, clients closed, links closed."""
+        self.systemd.stopping()
         listening = maybeDeferred(self.listeners.disownServiceParent)
 
         def told(_: object) -> Deferred[Any]:

@@ -35,9 +35,11 @@ ROOMS: dict[str, set[str]] = {
     "listeners": set(),
     "service": {
         *("model", "interfaces", "home", "core", "config", "live", "api", "drivers", "addons"),
-        *("pages", "listeners"),
+        *("pages", "listeners", "systemd"),
     },
     "tap": {"model", "config", "service"},
+    "systemd": set(),
+    "journal": set(),
 }
 
 _NETWORK = {
