@@ -17,6 +17,8 @@ MAX_LENGTH = 80
 
 _HOST = re.compile(r"(?:\[([^\[\]]*)\]|([^\[\]:@/,\s]+))(?::\d{0,5})?", re.ASCII)
 
+_BARE = re.compile(r"([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*):(\d{1,5})")
+
 
 class Hosts:
     """The names that are the gateway's: addresses, C{localhost} and what is under it, the machine's own name with and
@@ -42,12 +44,21 @@ class Hosts:
     def _isOurs(self, host: str) -> bool:
         match = _HOST.fullmatch(host)
         if match is None:
-            return False
+            return bracketed(host) is not None
         address, name = match.groups()
         if address is not None:
             return _isAddress(address)
         name = _plain(name)
         return name in self._names or name.endswith(".localhost") or _isAddress(name)
+
+
+def bracketed(host: str) -> str | None:
+    """C{[address]:port} for an IPv6 address and port without the brackets, as ws4py has it; None for anything else.
+
+    It can't be a name: no name has a colon in it.
+    """
+    match = _BARE.fullmatch(host)
+    return f"[{match[1]}]:{match[2]}" if match is not None and _isAddress(match[1]) else None
 
 
 def _plain(name: str) -> str:

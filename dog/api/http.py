@@ -23,7 +23,7 @@ from twisted.web.server import Request as WebRequest
 from dog.api.call import Media, Reply, Request, Streaming
 from dog.api.channel import BoundedChannel, BoundedRequest, Bounds
 from dog.api.dispatch import SAFE, Api
-from dog.api.hosts import Hosts
+from dog.api.hosts import Hosts, bracketed
 from dog.api.identity import Identity, isPassedOn, refusedOf, tokenIn
 from dog.api.origins import Origins
 from dog.model.refusal import MAX_KEY, Code, Refused, clipped, quoted
@@ -336,6 +336,7 @@ class Root(Resource):
         if ws is not None:
             if request.method == b"OPTIONS":
                 return self._door.options("GET, OPTIONS")
+            _setBrackets(request, host or "")
             _setHeaders(request, self._door.headers(request, self._door.understood(request)))
             return ws
         if self._pages is not None and (not segments or segments[0] == b"static"):
@@ -359,6 +360,16 @@ class Root(Resource):
             return self._door.refusing(refused, _READABLE)
         page: IResource = found
         return page
+
+
+def _setBrackets(request: WebRequest, host: str) -> None:
+    """Give an IPv6 address the brackets that ws4py leaves out: Autobahn refuses an Origin without them."""
+    found = bracketed(host)
+    if found is not None:
+        request.requestHeaders.setRawHeaders(b"host", [found.encode()])
+        scheme, separator, place = (_header(request, "origin") or "").partition("://")
+        if place == host:
+            request.requestHeaders.setRawHeaders(b"origin", [f"{scheme}{separator}{found}".encode()])
 
 
 def _segments(path: Iterable[bytes]) -> tuple[bytes, ...]:

@@ -35,9 +35,9 @@ class Options:
 
     @classmethod
     def of(cls, arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Options:
-        """The command line before the environment (DOG_GATEWAY, DOG_TOKEN) before the defaults.
+        """The command line before the environment (DOG_GATEWAY, DOG_TOKEN_FILE, DOG_TOKEN) before the defaults.
 
-        @raise UsageError: the address of the gateway is none.
+        @raise UsageError: the address of the gateway is none, or the file with the token can't be read.
         """
         given = getattr(arguments, "gateway", None)
         fromEnvironment = environment.get("DOG_GATEWAY") or None
@@ -48,7 +48,7 @@ class Options:
             raise UsageError(f"{where}: {error}") from None
         return cls(
             address,
-            getattr(arguments, "token", None) or environment.get("DOG_TOKEN") or None,
+            _token(arguments, environment),
             getattr(arguments, "timeout", TIMEOUT),
             getattr(arguments, "json", False),
         )
@@ -71,7 +71,13 @@ def common(connects: bool = True) -> argparse.ArgumentParser:
             help="ws:// or http:// address of the gateway, wss:// and https:// for TLS "
             f"(default: $DOG_GATEWAY, else {DEFAULT})",
         )
-        parser.add_argument("--token", help="who you are, for gateways that ask (default: $DOG_TOKEN)")
+        parser.add_argument(
+            "--token-file",
+            dest="tokenFile",
+            metavar="FILE",
+            help="the token that says who you are, in a file (default: $DOG_TOKEN_FILE, else the token in $DOG_TOKEN)",
+        )
+        parser.add_argument("--token", help="the token itself: others on this machine can see it in the process list")
         parser.add_argument(
             "--timeout",
             type=_seconds,
@@ -79,6 +85,27 @@ def common(connects: bool = True) -> argparse.ArgumentParser:
             help=f"how long the gateway may take for an answer (default: {TIMEOUT:g})",
         )
     return parser
+
+
+def _token(arguments: argparse.Namespace, environment: Mapping[str, str]) -> str | None:
+    given = getattr(arguments, "token", None)
+    if given:
+        return str(given)
+    path = getattr(arguments, "tokenFile", None)
+    where = "--token-file" if path else "DOG_TOKEN_FILE"
+    path = path or environment.get("DOG_TOKEN_FILE")
+    if not path:
+        return environment.get("DOG_TOKEN") or None
+    try:
+        with open(path, encoding="ascii") as file:
+            token = file.read(4096).strip()
+    except OSError as error:
+        raise UsageError(f"{where}: {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        token = ""
+    if not token or len(token.split()) > 1:
+        raise UsageError(f"{where}: there is no token in {path}")
+    return token
 
 
 def _seconds(text: str) -> float:

@@ -27,6 +27,9 @@ PATIENCE = 1.0
 #: Says that a file is to be named here.
 FILES = "<files>"
 
+#: Arguments that are one.
+FILE_ARGUMENTS = frozenset({"file", "tokenFile"})
+
 #: A word and what it means.
 Offer = tuple[str, str]
 
@@ -36,7 +39,7 @@ def run(parser: argparse.ArgumentParser, shell: str, console: Console, environme
     line = environment.get("DOGCTL_LINE", "")
     words = _split(line) if shell == "bash" else line.split("\n")
     place = find(parser, words[1:])
-    if place.argument == "file":
+    if place.argument in FILE_ARGUMENTS:
         console.line(FILES)
         return DONE
     typed = words[-1]
@@ -129,10 +132,10 @@ def offersAt(place: Place, rest: Callable[[Mapping[str, str]], Rest]) -> list[Of
     action = place.action
     if isinstance(action, argparse._SubParsersAction):
         return [(each.dest, each.help or "") for each in action._choices_actions]
+    if action is not None and action.choices is not None:
+        return [(str(each), "") for each in action.choices]
     if action is None or action.option_strings:
         return []
-    if action.choices is not None:
-        return [(str(each), "") for each in action.choices]
     asked = _ASKED.get((*place.words, action.dest))
     if asked is None:
         return []
@@ -152,7 +155,7 @@ def _options(parser: argparse.ArgumentParser) -> list[Offer]:
 
 
 def _rest(values: Mapping[str, str]) -> Rest:
-    given = {name: values[name] for name in ("gateway", "token") if name in values}
+    given = {name: values[name] for name in ("gateway", "token", "tokenFile") if name in values}
     return Options.of(argparse.Namespace(**given, timeout=PATIENCE)).rest()
 
 
@@ -193,6 +196,10 @@ def _drivers(rest: Rest, values: Mapping[str, str]) -> list[Offer]:
     return [(each["name"], ", ".join(each["systems"])) for each in rest.get("/api/v1/drivers")["drivers"]]
 
 
+def _tokens(rest: Rest, values: Mapping[str, str]) -> list[Offer]:
+    return [(each["name"], each["role"]) for each in rest.get("/api/v1/tokens")["tokens"]]
+
+
 def _links(rest: Rest, values: Mapping[str, str]) -> list[Offer]:
     drivers = rest.get("/api/v1/drivers")["drivers"]
     return [(link["key"], "") for each in drivers if each["name"] == values.get("driver") for link in each["links"]]
@@ -203,6 +210,7 @@ _ASKED: dict[tuple[str, ...], Callable[[Rest, Mapping[str, str]], list[Offer]]] 
     ("send", "device"): _devices,
     ("send", "name"): _commands,
     ("watch", "filters"): _filters,
+    ("token", "revoke", "which"): _tokens,
     ("capture", "driver"): _drivers,
     ("capture", "link"): _links,
     ("devices", "filters"): _filters,

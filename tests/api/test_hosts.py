@@ -21,7 +21,12 @@ class Allows(SynchronousTestCase):
 
     def test_addresses(self) -> None:
         self.check(True, "127.0.0.1", "192.168.1.5:8080", "[::1]", "[::1]:8080", "[fe80::1%25eth0]:80", "10.0.0.1:")
-        self.check(False, "127.1", "1.2.3.4.5", "[localhost]", "::1", "[::1", "0x7f000001", "1.2.3.4:x", "256.1.1.1")
+        self.check(False, "127.1", "1.2.3.4.5", "[localhost]", "[::1", "0x7f000001", "1.2.3.4:x", "256.1.1.1")
+
+    def test_withoutBrackets(self) -> None:
+        """As ws4py has it: an IPv6 address with a port, not in brackets."""
+        self.check(True, "::1:8080", "fd00::1:8080", "fd00:1:2:3:4:5:6:7:8080")
+        self.check(False, "evil.example::1", "::1", "::1:evil", "evil:80:80", "a:b:c", "::::1", ":80", "::1:8080:evil.example")
 
     def test_localhost(self) -> None:
         self.check(True, "localhost", "LOCALHOST:80", "dog.localhost", "a.b.localhost:1", "localhost.")

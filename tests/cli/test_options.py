@@ -26,6 +26,27 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(options.gateway.socket, "wss://x:443/ws")
         self.assertEqual((options.token, options.timeout, options.json), ("u", 1.5, True))
 
+    def test_token_file(self) -> None:
+        """The command line before the environment, a file before the token itself there."""
+        path, other = self.mktemp(), self.mktemp()
+        for each, text in ((path, "dog_a\n"), (other, "dog_b")):
+            with open(each, "w", encoding="ascii") as file:
+                file.write(text)
+        environment = {"DOG_TOKEN": "t", "DOG_TOKEN_FILE": other}
+        self.assertEqual(self.options(environment, tokenFile=path).token, "dog_a")
+        self.assertEqual(self.options(environment).token, "dog_b")
+        self.assertEqual(self.options(environment, tokenFile=path, token="u").token, "u")
+
+    def test_bad_token_file(self) -> None:
+        empty, words, bytes = self.mktemp(), self.mktemp(), self.mktemp()
+        for path, data in ((empty, b"\n"), (words, b"two words"), (bytes, b"\xff")):
+            with open(path, "wb") as file:
+                file.write(data)
+        for path in (empty, words, bytes, self.mktemp()):
+            error = self.assertRaises(UsageError, self.options, {"DOG_TOKEN": "t"}, tokenFile=path)
+            self.assertIn("--token-file: ", str(error))
+            self.assertRaises(UsageError, self.options, {"DOG_TOKEN": "t", "DOG_TOKEN_FILE": path})
+
     def test_bad_address(self) -> None:
         wrong = [({"DOG_GATEWAY": "ftp://x"}, None, "DOG_GATEWAY"), ({}, "x y", "--gateway")]
         for environment, gateway, where in wrong:

@@ -91,6 +91,8 @@ class OfferTests(CliCase):
         self.rest.answers["GET", "/api/v1/devices"] = Answer(200, DEVICES)
         self.rest.answers["GET", "/api/v1/devices/kitchen-lamp"] = Answer(200, COMMANDS)
         self.rest.answers["GET", "/api/v1/drivers"] = Answer(200, DRIVERS)
+        tokens = [{"name": "admin", "role": "admin"}, {"name": "panel", "role": "user"}]
+        self.rest.answers["GET", "/api/v1/tokens"] = Answer(200, {"tokens": tokens})
 
     def offered(self, line: str, shell: str = "bash", part: str | None = None) -> list[str]:
         self.patch(os, "environ", {"DOGCTL_LINE": line, **({} if part is None else {"DOGCTL_PART": part})})
@@ -116,6 +118,11 @@ class OfferTests(CliCase):
             ("dogctl capture modbus ", ["tcp:a", "tcp:b"]),
             ("dogctl capture enocean ", []),
             ("dogctl capture modbus -o ca", ["<files>"]),
+            ("dogctl token ", ["list", "add", "revoke"]),
+            ("dogctl token add x --role ", ["viewer", "user", "admin"]),
+            ("dogctl token add x -o fi", ["<files>"]),
+            ("dogctl token revoke ", ["admin", "panel"]),
+            ("dogctl --token-file fi", ["<files>"]),
             ("dogctl --gateway ", []),
             ("dogctl nonsense ", []),
         ]:
