@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from importlib import import_module
 from random import Random
@@ -223,7 +224,7 @@ class Others(SynchronousTestCase):
             | {"status": status, "direction": 1}
             for eep, payload, status, _ in telegrams
         ]
-        compared = set()
+        compared, read = set(), set()
         for (eep, payload, _, ours), answer in zip(telegrams, nodejs.ask(*asked), strict=True):
             for field in self.fields(eep, payload):
                 theirs = answer["values"].get(field.name)
@@ -231,10 +232,12 @@ class Others(SynchronousTestCase):
                     continue
                 if "rawValue" in theirs and field.name != "WIN":  # theirs has the unspecified bits in it
                     self.assertEqual(theirs["rawValue"], field.get(payload), f"{eep} {payload.hex()} {field.name}")
+                    read.add(eep)
                 if field.scaled is not None and field.name in ours and "range" in theirs:
                     self.assertSame(eep, field, ours[field.name], theirs["value"])
                     compared.add(eep)
         self.assertGreater(len(compared), 55)
+        self.assertEqual(read, set(PROFILES) - {"F6-10-00"})
 
     def test_python(self) -> None:
         try:
@@ -263,6 +266,24 @@ class Others(SynchronousTestCase):
                     self.assertSame(eep, field, ours[field.name], values[field.name]["value"])
                     compared.add(eep)
         self.assertGreater(len(compared), 30)
+
+    def test_sources(self) -> None:
+        """What a profile's source says that it was compared with has that profile."""
+        try:
+            EEP = import_module("enocean.protocol.eep").EEP
+        except ImportError as error:
+            raise SkipTest("the PyPI package enocean is not installed") from error
+        known = set()
+        for (rorg, func, type), _ in self.theirProfiles(EEP()):
+            known.add(f"{rorg:02X}-{func:02X}-{type:02X}")
+        for eep, profile in PROFILES.items():
+            self.assertEqual("EEP.xml 2.6.4" in profile.source, eep in known and eep[:2] != "D2", eep)
+
+    def theirProfiles(self, theirs: Any) -> Iterator[tuple[tuple[int, int, int], Any]]:
+        for rorg, functions in theirs.telegrams.items():
+            for func, types in functions.items():
+                for type, profile in types.items():
+                    yield (rorg, func, type), profile
 
     def fields(self, eep: str, payload: bytes) -> Any:
         return next(

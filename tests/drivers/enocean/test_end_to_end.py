@@ -143,17 +143,21 @@ class Python(Running):
         self.client.hears("valve", "TemperatureMeasurementNotification", temperatureValue="19.92 C")
 
     def test_overTCP(self) -> None:
-        """A transceiver behind a server that hands its bytes on and nothing else, as ser2net does; it is restarted."""
+        """A transceiver behind a server that hands its bytes on and nothing else, as ser2net does.
+
+        The server is not there when the gateway starts, and is restarted later.
+        """
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
+        self.live(self.here, f"tcp:127.0.0.1:{port}")
+        self.awaitLog("is down")
         bridge = Bridge(port, self.pty.ours)
         self.addCleanup(bridge.stop)
-        self.live(self.here, f"tcp:127.0.0.1:{port}")
         self.awaitLog("is up")
         self.telegrams()
         self.orders()
         bridge.stop()
-        self.awaitLog("is down")
+        self.awaitLog("is down", 2)
         self.assertEqual(self.client.command("plug", "off")[0], 503)
         again = Bridge(port, self.pty.ours)
         self.addCleanup(again.stop)

@@ -13,6 +13,8 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
+from dog.drivers.enocean.eep.sources import sourceOf
+
 #: A decoded value: a number in the field's unit, a named meaning, or a bare number.
 Decoded = Decimal | str | int
 
@@ -199,8 +201,8 @@ class Profile:
 
     @property
     def source(self) -> str:
-        """Where its bits are laid down."""
-        return f"EnOcean Equipment Profiles 2.6, section {self.eep[:5]}, profile {self.eep}"
+        """Where its bits are laid down, and what they were compared with."""
+        return sourceOf(self.eep)
 
     def case(self, payload: bytes, status: int = 0, fromDevice: bool = True) -> Case | None:
         """Which of its telegrams this is; None if it is none of them."""
