@@ -24,11 +24,11 @@ PATIENCE = 20.0
 
 
 class Peer:
-    """pymodbus's server in a process of its own."""
+    """pymodbus's server in a process of its own. C{kind} and C{where} as it takes them."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, where: int | str, kind: str = "tcp") -> None:
         self.process = subprocess.Popen(
-            [PYTHON, str(Path(__file__).with_name("peer.py")), "tcp", str(port)],
+            [PYTHON, str(Path(__file__).with_name("peer.py")), kind, str(where)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
