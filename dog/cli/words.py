@@ -205,6 +205,21 @@ def _links(rest: Rest, values: Mapping[str, str]) -> list[Offer]:
     return [(link["key"], "") for each in drivers if each["name"] == values.get("driver") for link in each["links"]]
 
 
+def _candidates(rest: Rest, values: Mapping[str, str]) -> list[Offer]:
+    return [(each["id"], clean(each["description"])) for each in rest.get("/api/v1/discovery")["candidates"]]
+
+
+def _ignored(rest: Rest, values: Mapping[str, str]) -> list[Offer]:
+    found = rest.get("/api/v1/discovery?ignored=true")["candidates"]
+    return [(each["id"], clean(each["description"])) for each in found if each["ignored"]]
+
+
+def _buses(rest: Rest, values: Mapping[str, str]) -> list[Offer]:
+    """Those that can be searched, by gateway device where they have one."""
+    sources = [each for each in rest.get("/api/v1/discovery")["sources"] if each["ways"]]
+    return [(each.get("gateway", each["driver"]), each["driver"]) for each in sources]
+
+
 _ASKED: dict[tuple[str, ...], Callable[[Rest, Mapping[str, str]], list[Offer]]] = {
     ("status", "device"): _devices,
     ("send", "device"): _devices,
@@ -214,4 +229,9 @@ _ASKED: dict[tuple[str, ...], Callable[[Rest, Mapping[str, str]], list[Offer]]] 
     ("capture", "driver"): _drivers,
     ("capture", "link"): _links,
     ("devices", "filters"): _filters,
+    ("discovery", "search", "bus"): _buses,
+    ("discovery", "adopt", "candidate"): _candidates,
+    ("discovery", "ignore", "candidates"): _candidates,
+    ("discovery", "forget", "candidates"): _candidates,
+    ("discovery", "offer", "candidates"): _ignored,
 }
