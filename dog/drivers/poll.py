@@ -1,8 +1,9 @@
 """A pure, fair plan of what to read next on a line that carries one request at a time.
 
 What neighbours in one unit is read in one request. Blocks are due at their intervals, the one that is due the
-longest first. A unit that does not answer is left alone for seconds, then tried with one request; units that are
-silent take at most a quarter of the line. Once one answers, everything of it is due at once.
+longest first. A unit that does not answer is left alone for seconds, then tried with one request. While others want
+the line, one silent unit takes at most a twenty-fifth of it, all together at most a quarter. Once one answers, everything
+of it is due at once.
 """
 
 from __future__ import annotations
@@ -47,10 +48,11 @@ class Block:
 
 @dataclass
 class _Silent:
-    """A unit that does not answer: failed attempts in a row, and when to try again."""
+    """A unit that does not answer: failed attempts in a row, and when to try again: on an idle line, and on any."""
 
     attempts: int
     until: float
+    anyhow: float
 
 
 class Plan:
@@ -149,12 +151,16 @@ class Plan:
 
     def next(self, now: float) -> Block | None:
         """What to read now; None: nothing yet, see L{wakeAt}."""
-        probe = self._probe()
-        if probe is not None and max(self._silent[probe.unit].until, self._probeAfter) <= now:
-            return probe
         live = [each for each in self._blocks if each.unit not in self._silent]
         block = min(live, key=self._blocks.__getitem__, default=None)
-        return block if block is not None and self._blocks[block] <= now else None
+        if block is not None and self._blocks[block] > now:
+            block = None
+        probe = self._probe()
+        if probe is not None:
+            silent = self._silent[probe.unit]
+            if max(silent.until if block is None else silent.anyhow, self._probeAfter) <= now:
+                return probe
+        return block
 
     def wakeAt(self) -> float | None:
         """When there will be something to read; None: never."""
@@ -192,7 +198,8 @@ class Plan:
         before = self._silent.get(unit)
         attempts = 1 if before is None else before.attempts + 1
         first, most = self._backoff
-        self._silent[unit] = _Silent(attempts, now + min(most, first * 2 ** min(attempts - 1, 16)))
+        until = now + min(most, first * 2 ** min(attempts - 1, 16))
+        self._silent[unit] = _Silent(attempts, until, max(until, now + 24 * seconds))
         self._probeAfter = max(self._probeAfter, now + 3 * seconds)
         for block in self._blocks:
             if block.unit == unit:

@@ -190,6 +190,17 @@ class SilenceTests(SynchronousTestCase):
         wasted = sum(line.timeout for when, _, answers in line.log if not answers and when > 40)
         self.assertLessEqual(wasted, 60 * 0.27)
 
+    def test_oneDeadUnitOnABusyLine(self) -> None:
+        """While others want the line all the time, it takes a twenty-fifth of it; else it is tried every 5 seconds."""
+        for interval, share, pauses in ((0.01, 0.041, {12.5, 13.0}), (5.0, 0.1, {5.5, 6.0})):
+            line = Line(plan())
+            line.plan.add([wanted(0, unit=unit, interval=interval) for unit in range(1, 11)], 0)
+            line.dead = {1}
+            line.run(200)
+            times = [when for when, _, answers in line.log if not answers and when > 30]
+            self.assertLessEqual(len(times) * line.timeout, 170 * share, interval)
+            self.assertLessEqual({round(2 * (b - a)) / 2 for a, b in pairwise(times)}, pauses, interval)
+
     def test_theDeadHaveTheirTurnEach(self) -> None:
         line = Line(plan())
         line.plan.add([wanted(0, unit=unit) for unit in range(1, 11)], 0)

@@ -75,7 +75,7 @@ def lineOf(gateway: Device, settings: Mapping[str, Any]) -> LineSettings:
         timing = Timing(
             millis(param, "requestTimeout", 1) or 0.5,
             line.bitsPerByte / line.baudRate if serial else 0.0,
-            _or(millis(param, "requestGap", 0), 0.0 if variant in ("TCP", "UDP") else 0.01),
+            _or(millis(param, "requestGap", 0), 0.01 if variant in ("RTU_TCP", "RTU_UDP") else 0.0),
             serial and _flag(param, "echo", False),
         )
         return LineSettings(
