@@ -8,6 +8,7 @@
 #   STATE_DIR   where make run keeps its state                  (default: run/)
 #   TESTS       what make test runs                             (default: tests, all of it): TESTS=tests.model
 #   ROUNDS      how often make bench measures each figure       (default: 3)
+#   SERVED_BY   the Python whose Twisted and Autobahn are measured (default: that of .venv): SERVED_BY=/usr/bin/python3
 #   SCENARIOS   what make bench measures                        (default: all): SCENARIOS=requests,fanout
 
 VENV ?= .venv
@@ -38,7 +39,8 @@ test: lint
 	@$(VENV)/bin/python tools/run_tests.py newest=$(VENV)/bin/python debian=$(DEBIAN_PYTHON) -- $(TESTS)
 
 bench: $(VENV)/ready-to-bench
-	$(VENV)/bin/python -m bench --rounds $(ROUNDS) $(if $(SCENARIOS),--scenarios '$(SCENARIOS)')
+	$(VENV)/bin/python -m bench --rounds $(ROUNDS) $(if $(SCENARIOS),--scenarios '$(SCENARIOS)') \
+		$(if $(SERVED_BY),--python '$(SERVED_BY)')
 
 lint: $(VENV)/ready-to-test
 	$(VENV)/bin/ruff check

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ Measure = Callable[[Server], scenarios.Figures]
 
 def requestScenarios(seconds: float) -> dict[str, Measure]:
     return {
-        f"requests {clients}x{inFlight}": lambda server, c=clients, i=inFlight: scenarios.requests(
-            server, c, i, seconds
+        f"requests {clients}x{inFlight}": partial(
+            scenarios.requests, clients=clients, inFlight=inFlight, seconds=seconds
         )
         for clients, inFlight in ((1, 1), (1, 32), (50, 1))
     }
@@ -39,7 +39,7 @@ def fanScenarios(seconds: float) -> dict[str, Measure]:
     found: dict[str, Measure] = {}
     for clients in (10, 100, 1000):
         for name, stream in (("single", False), ("stream", True)):
-            found[f"{name} {clients}"] = lambda server, c=clients, s=stream: scenarios.fanout(server, c, seconds, s)
+            found[f"{name} {clients}"] = partial(scenarios.fanout, clients=clients, seconds=seconds, stream=stream)
     return found
 
 
@@ -49,7 +49,7 @@ def replyScenarios(seconds: float) -> dict[str, Measure]:
 
 def restScenarios(seconds: float) -> dict[str, Measure]:
     return {
-        f"REST {method} x{clients}": lambda server, m=method, c=clients: scenarios.rest(server, m, c, seconds)
+        f"REST {method} x{clients}": partial(scenarios.rest, method=method, clients=clients, seconds=seconds)
         for method in ("GET", "PUT")
         for clients in (1, 32)
     }
@@ -57,7 +57,8 @@ def restScenarios(seconds: float) -> dict[str, Measure]:
 
 def matchScenarios(seconds: float) -> dict[str, Measure]:
     return {
-        f"matching {others}": lambda server, o=others: scenarios.matching(server, 1, o, seconds) for others in (0, 500)
+        f"matching {others}": partial(scenarios.matching, clients=1, others=others, seconds=seconds)
+        for others in (0, 500)
     }
 
 
@@ -68,7 +69,7 @@ RUNNING: dict[str, Callable[[float], dict[str, Measure]]] = {
     "rest": restScenarios,
     "matching": matchScenarios,
 }
-OWN = ("memory", "start", "devices")
+OWN = ("memory", "start", "devices", "stuck")
 
 
 class Bench:
@@ -127,6 +128,11 @@ class Bench:
                 lamps = home.write(self._folder / f"{count}.xml", count)
                 self._keep(f"devices {count}", "dog", scenarios.size(lamps, count, self._seconds))
 
+    def stuck(self) -> None:
+        lamps = home.write(self._folder / "100.xml", 100)
+        for _ in range(min(self._rounds, 2)):
+            self._keep("stuck", "dog", scenarios.stuck(lamps))
+
 
 def _short(figures: scenarios.Figures) -> str:
     return " ".join(f"{name} {value:.4g}" for name, value in figures.items())
@@ -145,19 +151,16 @@ def machine() -> dict[str, Any]:
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         model = next((each.partition(":")[2].strip() for each in lines if each.startswith("model name")), model)
-    versions = {}
-    for name in ("twisted", "autobahn", "aiohttp", "picows", "orjson"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
+    ours = processes.versions(("twisted", "autobahn", "orjson"), processes.python)
+    others = processes.versions(("aiohttp", "picows"), sys.executable)
     return {
         "cpu": model,
         "cores": os.cpu_count(),
         "kernel": platform.release(),
-        "python": platform.python_version(),
         "load": os.getloadavg()[0],
-        **versions,
+        **ours,
+        "aiohttp": others["aiohttp"],
+        "picows": others["picows"],
     }
 
 
@@ -166,8 +169,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each figure is measured (%(default)s)")
     parser.add_argument("--seconds", type=float, default=0.7, help="how long each time (%(default)s)")
     parser.add_argument("--scenarios", default=",".join((*RUNNING, *OWN)), help="which (%(default)s)")
+    parser.add_argument(
+        "--python", default=sys.executable, help="what runs the gateway and bare Autobahn (this interpreter)"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "bench/results", help="folder for the JSON (%(default)s)")
     options = parser.parse_args(arguments)
+    processes.python = options.python
     wanted = [each for each in options.scenarios.split(",") if each]
     unknown = set(wanted) - {*RUNNING, *OWN}
     if unknown:

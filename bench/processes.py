@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -13,6 +14,9 @@ from pathlib import Path
 from types import TracebackType
 
 ROOT = Path(__file__).resolve().parent.parent
+#: What runs the gateway and bare Autobahn, which are compared; the others are run by the interpreter that measures.
+python = sys.executable
+
 _READY = re.compile(r"bench ready (\d+) (\d+)")
 _DOG_READY = re.compile(r"\bready http://[^ ]*:(\d+)")
 
@@ -114,19 +118,50 @@ class Server:
             self._process.wait()
 
 
-def gateway(home: Path) -> Server:
-    """The whole gateway, with a source of events in place of a bus."""
-    command = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
-    return Server("dog", [*command, "-n", "--pidfile=", "-y", "bench/servers/gateway.tac"], {"BENCH_HOME": str(home)})
+def gateway(home: Path, slowFor: float = 30.0) -> Server:
+    """The whole gateway, with a source of events in place of a bus.
+
+    @param slowFor: seconds that a client may take nothing of what it is sent.
+    """
+    command = [python, "-c", "from twisted.scripts.twistd import run; run()"]
+    environment = {"BENCH_HOME": str(home), "BENCH_SLOW_FOR": str(slowFor)}
+    return Server("dog", [*command, "-n", "--pidfile=", "-y", "bench/servers/gateway.tac"], environment)
 
 
 def daemon(home: Path | str) -> Server:
     """C{twistd dog --simulate} as anybody would start it."""
-    command = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
+    command = [python, "-c", "from twisted.scripts.twistd import run; run()"]
     listen = ["--listen", "tcp:0:interface=127.0.0.1"]
     return Server("dog", [*command, "-n", "--pidfile=", "dog", "--simulate", "--home", str(home), *listen])
 
 
 def bare(name: str) -> Server:
     """A server with hard-coded answers: C{autobahn}, C{aiohttp}, C{picows}."""
-    return Server(name, [sys.executable, "-m", f"bench.servers.{name}_server"])
+    return Server(name, [python if name == "autobahn" else sys.executable, "-m", f"bench.servers.{name}_server"])
+
+
+def versions(names: tuple[str, ...], interpreter: str) -> dict[str, str]:
+    """What an interpreter is, and which releases of these packages it has."""
+    program = (
+        "import json, platform, sys; from importlib.metadata import PackageNotFoundError, version\n"
+        "found = {'python': platform.python_version()}\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: found[name] = version(name)\n"
+        "    except PackageNotFoundError: found[name] = 'not installed'\n"
+        "print(json.dumps(found))"
+    )
+    found: dict[str, str] = json.loads(subprocess.check_output([interpreter, "-c", program, *names]))
+    return found
+
+
+def unsent(port: int, peers: set[int]) -> dict[int, int]:
+    """Of the connections to C{port} from C{peers} on loopback that are established: bytes that the kernel keeps for
+    the peer, sent and not acknowledged ones too (proc(5), /proc/net/tcp).
+    """
+    found: dict[int, int] = {}
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, state, queues = line.split()[:5]
+        peer = int(remote.rpartition(":")[2], 16)
+        if state == "01" and int(local.rpartition(":")[2], 16) == port and peer in peers:
+            found[peer] = int(queues.partition(":")[0], 16)
+    return found

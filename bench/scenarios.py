@@ -10,6 +10,7 @@ from typing import Any
 
 from bench import home, processes
 from bench.processes import Server
+from bench.servers.messages import notification
 from bench.wire import Clock, HttpLine, Line, Lines, WebSocketLine
 
 STATUS = f"/api/v1/devices/{home.lamp(0)}/status"
@@ -204,3 +205,51 @@ def size(homeFile: Path, devices: int, seconds: float) -> Figures:
         figures["request"] = requests(server, 1, 32, seconds)["cpu"]
         figures["delivery"] = fanout(server, 100, seconds, True)["cpu"]
     return figures
+
+
+def stuck(homeFile: Path, clients: int = 10, others: int = 20, slowFor: float = 3.0) -> Figures:
+    """Clients that read nothing, among others that do: what they cost, whom they disturb, and when they are gone.
+
+    They have asked to be told of gaps, so that the gateway does not close them as soon as it has to drop something.
+    C{gone}: seconds from when the kernel had taken all that it takes, and the 64 KiB that the gateway lets wait for
+    the socket were full as well: the configured time begins then.
+    """
+    with processes.gateway(homeFile, slowFor) as server:
+        server.settle()
+        fan = Fan(server, others)
+        alone = _paced(fan, 2.0)
+        before = server.resident()
+        lines = [WebSocketLine(server.port, 4096) for _ in range(clients)]
+        for each in lines:
+            each.ask("PUT", "/api/v1/session", parameters={"features": ["gap"]})
+            each.ask("POST", SUBSCRIBE, parameters={"notifications": ["*"]})
+        ports = {each.socket.getsockname()[1] for each in lines}
+        ready = 65536 // len(notification(b"12345678"))
+        took: list[float] = []
+        begun, most = Clock(), 0.0
+        kept = full = 0
+        clogged = begun
+        while (there := processes.unsent(server.port, ports)) and Clock() - begun < 10 * slowFor:
+            if sum(there.values()) > kept:
+                kept, full = sum(there.values()), len(took)
+            if len(took) < full + ready:
+                clogged = Clock()
+            most = max(most, (server.resident() - before + sum(there.values())) / clients / 1024)
+            took += _paced(fan, 0.05)
+        gone = Clock() - clogged
+        fan.close()
+        for each in lines:
+            each.close()
+    return {"perStuck": most, "gone": gone, "p50": median(took) * 1000, "p50Alone": median(alone) * 1000}
+
+
+def _paced(fan: Fan, seconds: float) -> list[float]:
+    """Events for a while, some hundred in a second; how long each took to the last client that reads."""
+    took = []
+    begun = Clock()
+    while (now := Clock()) - begun < seconds:
+        fan.event()
+        fan.all.until(fan.all.seen + len(fan.lines))
+        took.append(Clock() - now)
+        time.sleep(0.0005)
+    return took

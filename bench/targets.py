@@ -56,6 +56,11 @@ def _flat(figure: str) -> Callable[[Results], float | None]:
     return growth
 
 
+def _disturbed(results: Results) -> float | None:
+    alone, among = (middle(results, "stuck", "dog", figure) for figure in ("p50Alone", "p50"))
+    return None if not alone or among is None else among / alone
+
+
 def _others(results: Results) -> float | None:
     alone, many = (middle(results, f"matching {n}", "dog", "cpu") for n in (0, 500))
     return None if not alone or many is None else many / alone
@@ -80,6 +85,9 @@ TARGETS = (
     _figure("start with 10 000 devices", "devices 10000", "startCpu", 2, "s of CPU"),
     Target("request with 10 000 devices / with 10", _flat("request"), 1.2, "times"),
     Target("delivery with 10 000 devices / with 10", _flat("delivery"), 1.2, "times"),
+    _figure("memory of a client that does not read", "stuck", "perStuck", 512, "KB"),
+    _figure("such a client is gone, 3 s and 0.9 s to close being configured", "stuck", "gone", 4.1, "s"),
+    Target("event to the others with 10 of them / with none", _disturbed, 1.2, "times"),
     Target("event with 500 clients that do not want it / with none", _others, 1.2, "times"),
 )
 
@@ -131,6 +139,9 @@ _NAMES = {
     "startCpu": "start, s of CPU",
     "startSeconds": "start, s",
     "seconds": "s",
+    "perStuck": "KB per stuck client",
+    "gone": "gone, s",
+    "p50Alone": "p50 without them, ms",
 }
 
 

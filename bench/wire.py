@@ -29,12 +29,17 @@ class Stuck(RuntimeError):
 class Line:
     """A connection. Subclasses count what comes in.
 
+    @param buffer: bytes that the kernel keeps for it while it does not read; None: as many as it likes.
     @ivar seen: answers or messages that have come so far.
     @ivar onSeen: called with this line and the number of new ones.
     """
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+    def __init__(self, port: int, buffer: int | None = None) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.settimeout(20)
+        if buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.seen = 0
         self.buffer = b""
@@ -58,8 +63,8 @@ class WebSocketLine(Line):
     @ivar last: the last text message.
     """
 
-    def __init__(self, port: int) -> None:
-        super().__init__(port)
+    def __init__(self, port: int, buffer: int | None = None) -> None:
+        super().__init__(port, buffer)
         self.send(
             b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n" % port

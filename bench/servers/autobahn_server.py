@@ -21,13 +21,13 @@ CLIENTS: dict[Any, bytes] = {}
 class Protocol(WebSocketServerProtocol):
     def onOpen(self) -> None:
         self.clientId = secrets.token_hex(4)
-        self.sendMessage(presentation(self.clientId))
+        self.sendMessage(presentation(self.clientId))  # type: ignore[no-untyped-call]
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         answer, subscribes = response(payload)
         if subscribes:
             CLIENTS[self] = self.clientId.encode()
-        self.sendMessage(answer)
+        self.sendMessage(answer)  # type: ignore[no-untyped-call]
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         CLIENTS.pop(self, None)
@@ -56,7 +56,7 @@ def main() -> None:
     factory.protocol = Protocol
     root = Resource()
     root.putChild(b"ws", WebSocketResource(factory))
-    root.putChild(b"api", Status())
+    root.putChild(b"api", Status())  # type: ignore[no-untyped-call]
     run: Any = reactor
     tcp = run.listenTCP(0, Site(root), interface="127.0.0.1")
     udp = run.listenUDP(0, Events(), interface="127.0.0.1")

@@ -44,7 +44,11 @@ class Source(Service):
 
 
 settings = override(
-    Settings(), home=Path(os.environ["BENCH_HOME"]), listen=("tcp:0:interface=127.0.0.1",), simulate=True
+    Settings(),
+    home=Path(os.environ["BENCH_HOME"]),
+    listen=("tcp:0:interface=127.0.0.1",),
+    simulate=True,
+    slowFor=float(os.environ.get("BENCH_SLOW_FOR", 30)),
 )
 application = Application("dog")
 service = gateway(settings)
