@@ -11,21 +11,13 @@ import sys
 from collections.abc import Sequence
 
 from dog import __version__
-<<<<<<< ours
-from dog.cli import capture, completion, devices, homecheck, send, status, token, watch, words
-=======
-from dog.cli import capture, completion, devices, discovery, homecheck, send, status, watch, words
->>>>>>> theirs
+from dog.cli import capture, completion, devices, discovery, homecheck, send, status, token, watch, words
 from dog.cli.console import Console
 from dog.cli.options import DONE, FAILED, NOT_REACHABLE, USAGE, UsageError, common
 from dog.client.errors import Failed, NotReachable
 
 #: The modules of the commands, in the order in which --help shows them.
-<<<<<<< ours
-COMMANDS = (devices, status, send, watch, capture, token, homecheck, completion)
-=======
-COMMANDS = (devices, status, send, watch, discovery, capture, homecheck, completion)
->>>>>>> theirs
+COMMANDS = (devices, status, send, watch, discovery, capture, token, homecheck, completion)
 
 _EPILOG = "exit status: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable"
 
