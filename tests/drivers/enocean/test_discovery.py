@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import queue
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dog.client.rest import Rest
 from dog.testing.process import GatewayProcess
 from tests.cli.running import ENVIRONMENT
-from tests.drivers.enocean.test_end_to_end import PATIENCE, Pty, Transceiver
+from tests.drivers.enocean.transceiver import PATIENCE, Pty, Transceiver, whyNot
 
 HOME = """<?xml version="1.0" encoding="UTF-8"?>
 <dhc:dogHomeConfiguration xmlns:dhc="http://elite.polito.it/dogHomeConfiguration">
@@ -37,18 +35,18 @@ QUERY, LEARNED = [0xD4, 0xA0, 1, 0x46, 0, 9, 1, 0xD2], [0xD4, 0x91, 1, 0x46, 0, 
 
 
 class Air(Transceiver):
-    """@ivar answers: what it was asked to transmit and is no order to the actuator."""
+    """@ivar taught: the answers to teach-in queries that it was asked to transmit."""
 
     def __init__(self, port: Path) -> None:
-        self.answers: queue.Queue[list[int]] = queue.Queue()
+        self.taught: queue.Queue[list[int]] = queue.Queue()
         super().__init__(port)
         self._line.teach_in = False  # the package would answer our answers
 
-    def _actuator(self, data: list[int]) -> None:
-        if data[0] == 0xD4:
-            self.answers.put(data)
+    def _hear(self, packet: Any) -> None:
+        if packet.rorg == 0xD4:
+            self.taught.put(list(packet.data))
         else:
-            super()._actuator(data)
+            super()._hear(packet)
 
     def raw(self, data: list[int], sender: list[int], status: int = 0) -> None:
         optional = [1, 255, 255, 255, 255, 60, 0]
@@ -56,10 +54,7 @@ class Air(Transceiver):
 
 
 class Adopted(SynchronousTestCase):
-    if shutil.which("socat") is None:
-        skip = "socat is not installed"
-    elif find_spec("enocean") is None or find_spec("serial") is None:
-        skip = "the PyPI package enocean is not installed"
+    skip = whyNot() or None
 
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
@@ -69,6 +64,7 @@ class Adopted(SynchronousTestCase):
         pty.plug()
         self.air = Air(pty.theirs)
         self.addCleanup(self.air.stop)
+        pty.show()
         self.home = self.folder / "home.xml"
         self.home.write_text(HOME)
         (self.folder / "dog.toml").write_text(f'[drivers.enocean]\nserialPort = "{pty.ours}"\n')
@@ -157,9 +153,9 @@ class Adopted(SynchronousTestCase):
         assert search.stdout is not None
         self.addCleanup(search.stdout.close)
         self.until(lambda: self.rest.get("/api/v1/discovery")["sources"][0].get("search"), "the search began")
-        self.assertTrue(self.air.answers.empty())
+        self.assertTrue(self.air.taught.empty())
         self.air.raw(QUERY, PLUG)
-        self.assertEqual(self.air.answers.get(timeout=PATIENCE)[:8], LEARNED)
+        self.assertEqual(self.air.taught.get(timeout=PATIENCE)[:8], LEARNED)
         self.assertEqual(json.loads(search.stdout.readline())["id"], "enocean-01020304")
         search.send_signal(signal.SIGINT)
         self.assertEqual(search.wait(60), 0)
@@ -168,4 +164,4 @@ class Adopted(SynchronousTestCase):
         self.dogctl("discovery", "adopt", "enocean-01020304", "plug")
         self.assertIn('value="D2-01-09"', self.home.read_text())
         self.dogctl("send", "plug", "on")
-        self.assertEqual(self.air.orders.get(timeout=PATIENCE)[:4], [0xD2, 1, 0, 100])
+        self.assertEqual(self.air.orders.get(timeout=PATIENCE)["OV"], 100)
