@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dog.cli.options import DONE, FAILED, common
+from dog.cli.options import DONE, FAILED, UsageError, common
 from dog.cli.table import clean
 
 if TYPE_CHECKING:
@@ -45,16 +46,20 @@ def addTo(commands: Any) -> None:
         "Exit status 1 if there are errors, 0 if there are only warnings or nothing.",
     )
     check.add_argument("file", metavar="FILE", help="home.xml, or the YAML form of the Java gateway")
+    check.add_argument(
+        "--config", metavar="FILE", help="dog.toml: drivers are asked with their settings there, not with empty ones"
+    )
     check.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     from dog.home.store import HomeStore
 
+    settings = _settings(arguments.config)
     home = HomeStore(arguments.file).read()
     problems = list(home.problems)
     if not any(each.fatal for each in problems):
-        problems += driverProblems(home, arguments.file)
+        problems += driverProblems(home, arguments.file, settings)
     problems.sort(key=lambda each: (each.line, each.column))
     counts = Counter(severity(each) for each in problems)
     bad = bool(counts["fatal"] or counts["error"])
@@ -89,10 +94,22 @@ def lineOf(problem: Problem) -> str:
     return f"{where}: {severity(problem)}:{about} {problem.message} [{problem.code}]"
 
 
-def driverProblems(home: Home, file: str) -> Iterator[Problem]:
+def _settings(config: str | None) -> Mapping[str, Mapping[str, Any]]:
+    """Driver name -> its settings. @raise UsageError: the file is none."""
+    if config is None:
+        return {}
+    from dog.config import BadConfiguration, readSettings
+
+    try:
+        return readSettings(Path(config)).drivers
+    except BadConfiguration as bad:
+        raise UsageError("\n".join(bad.problems)) from None
+
+
+def driverProblems(home: Home, file: str, settings: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     """What the installed drivers say about their devices, and the buses that have none.
 
-    A driver is asked with empty settings: those of C{dog.toml} are not known here.
+    @param settings: driver name -> its settings; a driver that is not in it is asked with empty ones.
     """
     from dog.live.drivers import findDrivers
     from dog.model.home import Problem
@@ -111,7 +128,12 @@ def driverProblems(home: Home, file: str) -> Iterator[Problem]:
             continue
         gateway = home.devices.get(gatewayId) if gatewayId else None
         first = gateway or devices[0]
-        for message in driver.check({}, gateway, [each for each in devices if each is not gateway]):
+        own = settings.get(driver.name, {})
+        try:
+            messages = driver.check(own, gateway, [each for each in devices if each is not gateway])
+        except Exception as error:
+            messages = [f"the driver failed on it: {type(error).__name__}: {error}"]
+        for message in messages:
             yield Problem("driver", f"{driver.name}: {message}", file, first.line, 0, first.id)
     for devices in without.values():
         first = min(devices, key=lambda each: each.line)

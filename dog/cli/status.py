@@ -49,7 +49,7 @@ def _one(status: dict[str, Any], console: Console) -> None:
     title.append(f"({clean(_served(status))})")
     console.line("  ".join(title))
     rows = [
-        [state, keyOf(entry), valueOf(entry), str(entry.get("quality", "")), _local(entry.get("changedAt"))]
+        [state, keyOf(entry), valueOf(entry), str(entry.get("quality", "")), local(entry.get("changedAt"))]
         for state, entries in status.get("status", {}).items()
         for entry in entries
     ]
@@ -118,7 +118,7 @@ def _schedule(value: dict[str, Any]) -> str:
     return f"{day} {', '.join(points)}"
 
 
-def _local(instant: Any) -> str:
+def local(instant: Any) -> str:
     """An instant of the API in the time of this place."""
     try:
         return datetime.fromisoformat(instant).astimezone().strftime("%Y-%m-%d %H:%M:%S")

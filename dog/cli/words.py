@@ -28,7 +28,7 @@ PATIENCE = 1.0
 FILES = "<files>"
 
 #: Arguments that are one.
-FILE_ARGUMENTS = frozenset({"file", "tokenFile"})
+FILE_ARGUMENTS = frozenset({"file", "tokenFile", "config"})
 
 #: A word and what it means.
 Offer = tuple[str, str]
@@ -226,6 +226,8 @@ _ASKED: dict[tuple[str, ...], Callable[[Rest, Mapping[str, str]], list[Offer]]] 
     ("send", "name"): _commands,
     ("watch", "filters"): _filters,
     ("token", "revoke", "which"): _tokens,
+    ("drivers", "restart", "driver"): _drivers,
+    ("drivers", "restart", "link"): _links,
     ("capture", "driver"): _drivers,
     ("capture", "link"): _links,
     ("devices", "filters"): _filters,

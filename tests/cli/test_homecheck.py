@@ -100,6 +100,30 @@ class HomeCheckTests(CliCase):
         self.assertTrue(out.startswith("no/such/home.xml: fatal: "), out)
         self.assertEqual(self.driver.checked, [])
 
+    def test_settings(self) -> None:
+        """Drivers are asked with the settings that a gateway with this configuration gives them."""
+        file = self.file()
+        config = Path(file).parent / "dog.toml"
+        config.write_text("[drivers.demo]\nport = '/dev/ttyUSB0'\n[drivers.other]\nx = 1\n", encoding="utf-8")
+        self.assertEqual(self.dogctl("home", "check", file, "--config", str(config))[0], 0)
+        self.assertEqual(self.driver.checked, [({"port": "/dev/ttyUSB0"}, None, ["lamp"])])
+        config.write_text("[drivers]\ndemo = 5\n", encoding="utf-8")
+        status, out, err = self.dogctl("home", "check", file, "--config", str(config))
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("dog.toml:1: [drivers] takes one table per driver", err)
+        self.assertEqual(self.dogctl("home", "check", file, "--config", "no/such/file")[0], 2)
+
+    def test_driver_fails(self) -> None:
+        """A driver's bug is a problem of its own, and the rest is checked."""
+
+        def check(*_: object) -> list[str]:
+            raise KeyError("port")
+
+        self.patch(self.driver, "check", check)
+        status, out, _ = self.dogctl("home", "check", self.file())
+        self.assertEqual(status, 1)
+        self.assertIn("demo: the driver failed on it: KeyError: 'port' [driver]", out)
+
     def test_driver_is_asked(self) -> None:
         file = self.file(
             '<dhc:device id="gw" class="ModbusGateway" domoticSystem="Demo"/>\n'
