@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
+from functools import lru_cache
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, fail
@@ -53,8 +54,11 @@ def isPassedOn(has: Callable[[str], bool]) -> bool:
 def isLocal(peer: Any) -> bool:
     """Whether an address (Twisted's) is of this machine: loopback, or a UNIX socket."""
     host = getattr(peer, "host", None)
-    if host is None:
-        return True
+    return host is None or _isLoopback(host)
+
+
+@lru_cache(maxsize=256)  # asked with every request
+def _isLoopback(host: str) -> bool:
     try:
         address = ip_address(host)
     except ValueError:

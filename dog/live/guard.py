@@ -226,6 +226,8 @@ def _inner(connected: Any) -> Any:
 class GuardedDevice:
     """A driver's side of one device, as the command queues get to see it."""
 
+    __slots__ = ("_device", "_guard")
+
     def __init__(self, guard: Guard, device: Any) -> None:
         self._guard = guard
         self._device = device

@@ -462,6 +462,8 @@ class _LinkPort:
 
 @implementer(IDevicePort)
 class _DevicePort:
+    __slots__ = ("_device", "_link")
+
     def __init__(self, link: Link, device: str) -> None:
         self._link: Link | None = link
         self._device = device

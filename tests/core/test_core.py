@@ -48,6 +48,15 @@ class CoreTests(SynchronousTestCase):
         self.seconds += seconds
         return self.core.step(input, Now(self.seconds, START + timedelta(seconds=self.seconds)))
 
+    def test_presencesAreShared(self) -> None:
+        """Devices that are present in the same way are so in the same object."""
+        for id in ("lamp", "probe"):
+            self.step(Attached(id, True))
+            self.step(Reached(id, True))
+        self.assertIs(self.core.presence("lamp"), self.core.presence("probe"))
+        self.step(Reached("lamp", False, "silent"))
+        self.assertEqual((self.core.presence("lamp").online, self.core.presence("probe").online), (False, True))
+
     def told(self, effects: Effects) -> list[tuple[str, str | None, dict[str, object]]]:
         return [
             (each.kind.value, each.notification.cls if each.notification else None, dict(each.params))
