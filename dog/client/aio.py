@@ -33,7 +33,7 @@ from dog.client.messages import (
     encodeRequest,
 )
 from dog.client.stream import PING, Request, Stream, Told
-from dog.client.wanted import ALL
+from dog.client.wanted import ALL, Only
 
 log = logging.getLogger(__name__)
 
@@ -179,36 +179,54 @@ class Client:
 
     # -- subscriptions --------------------------------------------------------------------------------
 
-    def subscribe(self, names: str | Iterable[str] = ALL, device: str | None = None) -> Feed[Notification]:
+    def subscribe(
+        self,
+        names: str | Iterable[str] = ALL,
+        device: str | None = None,
+        *,
+        devices: str | Iterable[str] | None = None,
+        rooms: str | Iterable[str] | None = None,
+        classes: str | Iterable[str] | None = None,
+        minInterval: float = 0.0,
+    ) -> Feed[Notification]:
         """The notifications of these classes or names, C{*} for every one; of one device, or of all.
 
         An asynchronous iterator that goes on across lost connections. It ends with L{close}, and raises what ended
         the conversation where the gateway refused it, or the subscription, for good. A client has one of these at a
-        time: the one before is left.
+        time: the one before is left. Filters and interval as in L{dog.client.client.Client.subscribe}.
         """
-        return self._newFeed(names, device, Notification)
+        return self._newFeed(names, device, Only.of(devices, rooms, classes, minInterval), Notification)
 
-    def follow(self, names: str | Iterable[str] = ALL, device: str | None = None) -> Feed[Told]:
+    def follow(
+        self,
+        names: str | Iterable[str] = ALL,
+        device: str | None = None,
+        *,
+        devices: str | Iterable[str] | None = None,
+        rooms: str | Iterable[str] | None = None,
+        classes: str | Iterable[str] | None = None,
+        minInterval: float = 0.0,
+    ) -> Feed[Told]:
         """As L{subscribe}, with every L{Snapshot} and L{Gap} in its place among the notifications."""
-        return self._newFeed(names, device, (Notification, Snapshot, Gap))
+        only = Only.of(devices, rooms, classes, minInterval)
+        return self._newFeed(names, device, only, (Notification, Snapshot, Gap))
 
-    def _newFeed(self, names: str | Iterable[str], device: str | None, kinds: Any) -> Feed[Any]:
+    def _newFeed(self, names: str | Iterable[str], device: str | None, only: Only, kinds: Any) -> Feed[Any]:
         before = self._feed() if self._feed is not None else None
         if before is not None:
             before.leave()
             before.end(RuntimeError("the client was asked for another subscription: make a second client for two"))
-        feed = Feed[Any](self, [names] if isinstance(names, str) else list(names), device, kinds)
+        feed = Feed[Any](self, [names] if isinstance(names, str) else list(names), device, only, kinds)
         self._feed = weakref.ref(feed)
         return feed
 
-    async def begin(self, names: list[str], device: str | None) -> None:
+    async def begin(self, names: list[str], device: str | None, only: Only) -> None:
         """For the feed: subscribe."""
-        request = self._stream.add(device, names)
+        request = self._stream.add(device, names, only)
         try:
             await self._ask(request)
         except Failed:
-            for name in names:
-                self._stream.remove(device, name)
+            self._stream.drop(device, names, only)
             raise
         except NotReachable:
             if self._over is not None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from dog.client.stream import Told
+from dog.client.wanted import Only
 
 if TYPE_CHECKING:
     from dog.client.aio import Client
@@ -21,9 +22,9 @@ class Feed(AsyncIterator[T_co], Generic[T_co]):
     forgetting it.
     """
 
-    def __init__(self, client: Client, names: list[str], device: str | None, kinds: Any) -> None:
+    def __init__(self, client: Client, names: list[str], device: str | None, only: Only, kinds: Any) -> None:
         self._client = client
-        self._wish = names, device
+        self._wish = names, device, only
         self._kinds = kinds
         self._begun = False
         self._queue: deque[Any] = deque()

@@ -30,7 +30,7 @@ from dog.client.messages import (
 )
 from dog.client.questions import Questions
 from dog.client.stream import PING, Request, Stream, Told
-from dog.client.wanted import ALL
+from dog.client.wanted import ALL, Only
 
 #: Why a conversation is over.
 Reason = Failed | NotReachable
@@ -202,25 +202,41 @@ class Client:
         connection.sendMessage(payload)  # type: ignore[no-untyped-call]
         return answered
 
-    def subscribe(self, names: str | Iterable[str] = ALL, device: str | None = None) -> Deferred[Response]:
+    def subscribe(
+        self,
+        names: str | Iterable[str] = ALL,
+        device: str | None = None,
+        *,
+        devices: str | Iterable[str] | None = None,
+        rooms: str | Iterable[str] | None = None,
+        classes: str | Iterable[str] | None = None,
+        minInterval: float = 0.0,
+    ) -> Deferred[Response]:
         """Ask for notifications by class or name, C{*} for every one; of one device, or of all.
+
+        @param devices: of these only; so C{rooms} (or flats, by id) and C{classes} (with those derived from them).
+            In a name C{*} stands for anything. A subscription with another filter stands beside this one.
+        @param minInterval: seconds: of each measurement at most one in that time, and always the latest at its end.
 
         The wish is kept and uttered again on every new conversation, until L{unsubscribe}; so it is where this fails
         with L{NotReachable}. Where it fails with L{Failed}, it is dropped.
         """
         wished = [names] if isinstance(names, str) else list(names)
-        asked = self._ask(self._stream.add(device, wished))
+        only = Only.of(devices, rooms, classes, minInterval)
+        asked = self._ask(self._stream.add(device, wished, only))
 
         def refused(failure: Failure) -> Failure:
             if failure.check(Failed):
-                for name in wished:
-                    self._stream.remove(device, name)
+                self._stream.drop(device, wished, only)
             return failure
 
         return asked.addErrback(refused)
 
     def unsubscribe(self, name: str = ALL, device: str | None = None) -> Deferred[Response]:
-        """Take a wish back, or make an exception of it: C{subscribe("*")} and C{unsubscribe("OnNotification")}."""
+        """Take a wish back, or make an exception of it: C{subscribe("*")} and C{unsubscribe("OnNotification")}.
+
+        Whatever its filter was: a name is left out of all subscriptions of that device, or of all devices.
+        """
         return self._ask(self._stream.remove(device, name))
 
     # -- attempts -------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
-from dog.client.wanted import Wanted, subscription, unsubscription
+from dog.client.wanted import EVERYTHING, Only, Scope, Wanted, subscription, unsubscription
 
 #: What a gateway has to offer, so that it can be resumed.
 NEEDED = frozenset({"eventId", "gap"})
@@ -29,14 +29,14 @@ Told = Notification | Snapshot | Gap
 class Request:
     """What is to be asked, and what it means for the stream.
 
-    @ivar subscribes: to C{scope}: a device, or None for all of them.
+    @ivar subscribes: to C{scope}: a device, or None for all of them, and a filter (L{Only.filter}).
     @ivar optional: it does no harm if the gateway refuses it.
     """
 
     action: str
     endPoint: str
     parameters: Any = None
-    scope: str | None = None
+    scope: tuple[Scope, tuple[Any, ...]] = (None, EVERYTHING.filter)
     subscribes: bool = False
     optional: bool = False
 
@@ -60,10 +60,10 @@ class Stream:
         self._epoch: str | None = None
         self._target: int | None = None
         # Scopes that were subscribed to at any time, and those of them whose state we were told.
-        self._inForce: set[str | None] = set()
-        self._known: set[str | None] = set()
+        self._inForce: set[tuple[Scope, tuple[Any, ...]]] = set()
+        self._known: set[tuple[Scope, tuple[Any, ...]]] = set()
         # Scopes with names that the gateway has not been asked for yet.
-        self._fresh: set[str | None] = set()
+        self._fresh: set[tuple[Scope, tuple[Any, ...]]] = set()
         # While a new conversation subscribes again: the number in each answer, None for a replay.
         self._marks: list[int | None] | None = None
         self._presented = 0
@@ -97,36 +97,47 @@ class Stream:
         if self._offered and "batch" in presentation.features:
             features = {"features": sorted({*NEEDED, "batch"})}
             requests.append(Request("PUT", "/api/v1/session", features, optional=True))
-        for scope, names, excluded in self.wanted.scopes():
-            requests.append(self._subscription(scope, names, again=True))
-            requests += [Request(*unsubscription(scope, name)) for name in excluded]
+        for scope, what, *only in self.wanted.steps():
+            if isinstance(what, str):
+                requests.append(Request(*unsubscription(scope, what)))
+            else:
+                requests.append(self._subscription(scope, what, only[0], again=True))
         return requests
 
-    def add(self, scope: str | None, names: Iterable[str]) -> Request:
+    def add(self, scope: Scope, names: Iterable[str], only: Only = EVERYTHING) -> Request:
         """Want more."""
         wished = list(names)
-        self.wanted.add(scope, wished)
-        self._fresh.add(scope)
-        return self._subscription(scope, wished, again=False)
+        self.wanted.add(scope, wished, only)
+        self._fresh.add((scope, only.filter))
+        return self._subscription(scope, wished, only, again=False)
 
-    def remove(self, scope: str | None, name: str) -> Request:
+    def remove(self, scope: Scope, name: str) -> Request:
         """Want less."""
         self.wanted.remove(scope, name)
-        if not any(each == scope for each, _, _ in self.wanted.scopes()):
-            self._inForce.discard(scope)
-            self._known.discard(scope)
+        self._forget(scope)
         return Request(*unsubscription(scope, name))
 
-    def _subscription(self, scope: str | None, names: Iterable[str], again: bool) -> Request:
-        more: dict[str, Any] = {}
+    def drop(self, scope: Scope, names: Iterable[str], only: Only = EVERYTHING) -> None:
+        """The gateway has refused this."""
+        self.wanted.drop(scope, list(names), only)
+        self._forget(scope)
+
+    def _forget(self, scope: Scope) -> None:
+        """What of that scope is not wanted any more."""
+        for known in (self._inForce, self._known):
+            known -= {each for each in known if each[0] == scope and not self.wanted.has(*each)}
+
+    def _subscription(self, scope: Scope, names: Iterable[str], only: Only, again: bool) -> Request:
+        key = scope, only.filter
+        more = only.body()
         if self._offered:
-            resumed = again and self._position is not None and scope in self._known
+            resumed = again and self._position is not None and key in self._known
             if resumed and self._position is not None:
                 epoch, cursor = self._position
                 more["since"] = {"epoch": epoch, "cursor": cursor}
-            if not resumed or scope in self._fresh:
+            if not resumed or key in self._fresh:
                 more["snapshot"] = True
-        return Request(*subscription(scope, names, more), scope=scope, subscribes=True)
+        return Request(*subscription(scope, names, more), scope=key, subscribes=True)
 
     # -- what came ------------------------------------------------------------------------------------
 

@@ -105,21 +105,27 @@ export class Client {
   /**
    * Ask for notifications by class or name, "*" for every one; of one device, or of all. The wish is kept over lost
    * connections, and may be uttered before there is one: then this resolves at once. Otherwise when it is done.
-   * detail: "full" adds to each value of a snapshot what it is worth.
+   * detail: "full" adds to each value of a snapshot what it is worth. devices, rooms (or flats, by id), classes (with
+   * those derived from them): of these only; lists of names in which * stands for anything. minInterval: seconds; of each
+   * measurement at most one in that time, and always the latest at its end.
    */
-  async subscribe(names = "*", { device = null, detail = null } = {}) {
+  async subscribe(names = "*", { device = null, detail = null, ...narrow } = {}) {
     const wished = [].concat(names);
-    const request = this.#stream.add(device, wished, detail);
+    const only = onlyOf(narrow);
+    const request = this.#stream.add(device, wished, only, detail);
     if (!this.#presentation) return; // #begin asks for it
     try {
       await this.#ask(request);
     } catch (error) {
-      if (error instanceof Refused) for (const name of wished) this.#stream.remove(device, name);
+      if (error instanceof Refused) this.#stream.drop(device, wished, only);
       throw error;
     }
   }
 
-  /** Take a wish back, or make an exception of it: subscribe("*") and unsubscribe("OnNotification"). */
+  /**
+   * Take a wish back, or make an exception of it: subscribe("*") and unsubscribe("OnNotification"). Whatever its filter
+   * was: the name is left out of all subscriptions of that device, or of all devices.
+   */
   async unsubscribe(name = "*", { device = null } = {}) {
     const request = this.#stream.remove(device, name);
     if (this.#presentation) await this.#ask(request);
@@ -304,6 +310,82 @@ function pathOf(scope, name) {
   return `/api/v1/subscriptions/devices${device}/notifications${rest}`;
 }
 
+/** What a subscription is narrowed to, as its body says it. */
+function onlyOf({ devices, rooms, classes, minInterval }) {
+  const only = {};
+  for (const [name, value] of Object.entries({ devices, rooms, classes })) {
+    if (value !== undefined && value !== null) only[name] = [].concat(value);
+  }
+  return minInterval ? { ...only, minInterval } : only;
+}
+
+const filterOf = ({ devices, rooms, classes }) => JSON.stringify([devices ?? null, rooms ?? null, classes ?? null]);
+const isSame = (one, other) => filterOf(one) === filterOf(other) && one.minInterval === other.minInterval;
+const isAll = (step) => typeof step !== "string" && step.names.has("*");
+
+/**
+ * What a client has subscribed to. Of each scope (a device, null: all of them) it keeps the wishes ({only, names}) and
+ * the exclusions (a name) that still matter, in the order in which they were uttered: uttered again, they come to the same.
+ */
+class Wanted {
+  #steps = new Map();
+
+  add(scope, names, only) {
+    const steps = this.#steps.get(scope) ?? [];
+    const all = names.includes("*");
+    for (const { only: other, names: its } of steps.filter((each) => typeof each !== "string")) {
+      // Of two intervals the later counts.
+      if (filterOf(other) === filterOf(only) && !isSame(other, only)) for (const name of all ? [...its] : names) its.delete(name);
+    }
+    let target = null;
+    const rest = [];
+    for (const step of steps) {
+      if (typeof step !== "string") {
+        if (isSame(step.only, only)) target = step;
+      } else if (all || names.includes(step)) {
+        if (!rest.some((each) => isAll(each) && filterOf(each.only) !== filterOf(only))) continue;
+        if (target) for (const name of names) target.names.delete(name); // it would be left out again
+        target = null;
+      }
+      rest.push(step);
+    }
+    if (!target) rest.push(target = { only, names: new Set() });
+    for (const name of names) target.names.add(name);
+    this.#settle(scope, rest);
+  }
+
+  /** From everything of that scope: the gateway is not told of which. */
+  remove(scope, name) {
+    const steps = name === "*" ? [] : (this.#steps.get(scope) ?? []).filter((each) => each !== name);
+    for (const each of steps) if (typeof each !== "string") each.names.delete(name);
+    this.#settle(scope, [...steps, name]);
+  }
+
+  /** These were not to be had. */
+  drop(scope, names, only) {
+    const steps = this.#steps.get(scope) ?? [];
+    for (const each of steps) if (typeof each !== "string" && isSame(each.only, only)) for (const name of names) each.names.delete(name);
+    this.#settle(scope, steps);
+  }
+
+  has(scope, filter) {
+    return (this.#steps.get(scope) ?? []).some((each) => typeof each !== "string" && filterOf(each.only) === filter);
+  }
+
+  /** [scope, {only, names}] to subscribe to, or [scope, name] to leave out, in order. */
+  get steps() {
+    return [...this.#steps].flatMap(([scope, steps]) => steps.map((each) => [scope, each]));
+  }
+
+  /** Keep what matters: a wish that names something, an exclusion from something. */
+  #settle(scope, steps) {
+    const kept = [];
+    for (const each of steps) if (typeof each === "string" ? kept.some(isAll) : each.names.size) kept.push(each);
+    if (kept.length) this.#steps.set(scope, kept);
+    else this.#steps.delete(scope);
+  }
+}
+
 /**
  * Where a client stands in the gateway's sequence of events, over all its conversations. No I/O, no clock.
  * Per conversation: begin, its requests one after the other, each answer to answered, ready. What answered and
@@ -314,10 +396,11 @@ export class Stream {
   position = null; // {epoch, cursor}: everything up to there has come
 
   #resume; #offered = false; #epoch = null; #target = 0; #presented = 0; #blind = false;
-  #wanted = new Map(); // scope (a device, null: all of them) -> {names, excluded, detail}
-  #inForce = new Set(); // scopes that were subscribed to at any time
+  #wanted = new Wanted();
+  #details = new Map(); // scope -> how full its snapshots are
+  #inForce = new Set(); // scopes with their filters (as text) that were subscribed to at any time
   #known = new Set(); // and those of them whose state was told
-  #fresh = new Set(); // scopes with names that the gateway has not been asked for yet
+  #fresh = new Set(); // those with names that the gateway has not been asked for yet
   #marks = null; // while a new conversation begins: the number in each answer, null for a replay
   #seen = new Set(); // events beyond the position that have come
   #last = new Map(); // of each device and class, the number of the last event
@@ -340,43 +423,46 @@ export class Stream {
     if (this.#offered && features.includes("batch")) {
       yield { action: "PUT", endPoint: "/api/v1/session", parameters: { features: ["batch", "eventId", "gap"] }, optional: true };
     }
-    for (const [scope, { names, excluded, detail }] of [...this.#wanted]) {
-      yield this.#subscription(scope, names, detail, true);
-      for (const name of excluded) yield { action: "DELETE", endPoint: pathOf(scope, name) };
+    for (const [scope, step] of this.#wanted.steps) {
+      yield typeof step === "string" ? { action: "DELETE", endPoint: pathOf(scope, step) }
+        : this.#subscription(scope, step.names, step.only, true);
     }
   }
 
-  add(scope, names, detail = null) {
-    const wish = this.#wanted.get(scope) ?? { names: new Set(), excluded: new Set(), detail };
-    this.#wanted.set(scope, wish);
-    wish.detail = detail ?? wish.detail;
-    this.#fresh.add(scope);
-    for (const name of names) {
-      wish.names.add(name);
-      wish.excluded.delete(name);
-    }
-    return this.#subscription(scope, names, wish.detail, false);
+  add(scope, names, only = {}, detail = null) {
+    this.#wanted.add(scope, names, only);
+    if (detail) this.#details.set(scope, detail);
+    this.#fresh.add(JSON.stringify([scope, filterOf(only)]));
+    return this.#subscription(scope, names, only, false);
   }
 
   remove(scope, name) {
-    const wish = this.#wanted.get(scope);
-    if (name === "*" || (wish && !wish.names.has("*") && wish.names.delete(name) && !wish.names.size)) {
-      this.#wanted.delete(scope);
-      this.#inForce.delete(scope);
-      this.#known.delete(scope);
-    } else if (wish) {
-      wish.names.delete(name);
-      if (wish.names.has("*")) wish.excluded.add(name);
-    }
+    this.#wanted.remove(scope, name);
+    this.#left();
     return { action: "DELETE", endPoint: pathOf(scope, name) };
   }
 
-  #subscription(scope, names, detail, again) {
-    const parameters = { notifications: [...names] };
-    if (this.#offered && again && this.position && this.#known.has(scope)) parameters.since = { ...this.position };
-    if (this.#offered && (!parameters.since || this.#fresh.has(scope))) parameters.snapshot = true;
+  /** The gateway has refused this. */
+  drop(scope, names, only) {
+    this.#wanted.drop(scope, names, only);
+    this.#left();
+  }
+
+  /** Forget what is not wanted any more. */
+  #left() {
+    for (const known of [this.#inForce, this.#known]) {
+      for (const each of known) if (!this.#wanted.has(...JSON.parse(each))) known.delete(each);
+    }
+  }
+
+  #subscription(scope, names, only, again) {
+    const key = JSON.stringify([scope, filterOf(only)]);
+    const parameters = { notifications: [...names], ...only };
+    if (this.#offered && again && this.position && this.#known.has(key)) parameters.since = { ...this.position };
+    if (this.#offered && (!parameters.since || this.#fresh.has(key))) parameters.snapshot = true;
+    const detail = this.#details.get(scope);
     const endPoint = pathOf(scope) + (this.#offered && detail ? `?detail=${encodeURIComponent(detail)}` : "");
-    return { action: "POST", endPoint, parameters, scope };
+    return { action: "POST", endPoint, parameters, scope: key };
   }
 
   answered({ scope, parameters, endPoint }, response) {

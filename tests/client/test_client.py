@@ -345,6 +345,22 @@ class SubscribeTests(ClientCase):
             ],
         )
 
+    def test_narrowed(self) -> None:
+        """Filters and interval go into the body, again after a reconnect; a refusal drops no other wish."""
+        self.client.subscribe("OnNotification")
+        self.client.subscribe(devices="la*", rooms=["hall"], classes=["Lamp"], minInterval=5)
+        self.gateway.flush()
+        body = {"notifications": ["*"], "devices": ["la*"], "rooms": ["hall"], "classes": ["Lamp"], "minInterval": 5}
+        self.assertEqual(self.gateway.peer.requests[-1], ("POST", ALL, body))
+        self.gateway.answers["POST", ALL] = (400, {"result": "Registration failed"})
+        refused = self.client.subscribe("OnNotification", devices="x" * 201)
+        self.gateway.flush()
+        self.failureResultOf(refused, Failed)
+        del self.gateway.answers["POST", ALL]
+        self.assertEqual(
+            self.requestsAfterReconnect(), [("POST", ALL, {"notifications": ["OnNotification"]}), ("POST", ALL, body)]
+        )
+
     def test_unsubscribe(self) -> None:
         self.client.subscribe("OnNotification")
         self.client.unsubscribe("OnNotification")

@@ -17,6 +17,7 @@ from tests.source import ROOT
 
 TEXT = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
 LAMP = "lake-kitchen-lamp"
+OTHER = "lake-ceiling-lamp"
 PATIENCE = 60
 
 
@@ -30,6 +31,7 @@ class Running:
     def __init__(self, case: Any, name: str, command: list[str]) -> None:
         self.name = name
         self.lines: list[str] = []
+        self.said: list[str] = []  # all of them
         self._more = threading.Condition()
         self._ended = False
         self._process = subprocess.Popen(
@@ -48,6 +50,7 @@ class Running:
         for line in self._process.stdout:
             with self._more:
                 self.lines.append(line.rstrip("\n"))
+                self.said.append(line.rstrip("\n"))
                 self._more.notify_all()
         with self._more:
             self._ended = True
@@ -73,8 +76,8 @@ class Running:
 
 
 class ExampleTests(SynchronousTestCase):
-    def switch(self, gateway: RunningGateway, command: str) -> None:
-        request = urllib.request.Request(f"{gateway.url}/api/v1/devices/{LAMP}/commands/{command}", method="PUT")
+    def switch(self, gateway: RunningGateway, command: str, lamp: str = LAMP) -> None:
+        request = urllib.request.Request(f"{gateway.url}/api/v1/devices/{lamp}/commands/{command}", method="PUT")
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30):
             pass
 
@@ -83,12 +86,20 @@ class ExampleTests(SynchronousTestCase):
         self.addCleanup(gateway.stop)
         return gateway
 
-    def run_(self, folder: Path, port: int) -> list[Running]:
+    def run_(self, folder: Path, port: int, narrowed: bool = False) -> list[Running]:
+        """@param narrowed: with the subscriptions that are told under "Less than everything"."""
         twisted, aio = examples("python")
         [javascript] = examples("javascript")
         found = []
-        for name, text in (("twisted.py", twisted), ("aio.py", aio), ("example.mjs", javascript)):
+        narrow = re.findall(r"`(client\.(?:subscribe|follow)\(.*minInterval.*\))`", TEXT)
+        for name, text, instead in zip(
+            ("twisted.py", "aio.py", "example.mjs"), (twisted, aio, javascript), narrow, strict=True
+        ):
             self.assertIn("127.0.0.1:8080", text)
+            if narrowed:
+                everything = re.findall(r"client\.(?:subscribe|follow)\(\)", text)
+                self.assertEqual(len(everything), 1)
+                text = text.replace(everything[0], instead)
             # Not under a name that hides a package from the example itself.
             path = folder / f"example-{name}"
             path.write_text(text.replace("127.0.0.1:8080", f"127.0.0.1:{port}"), encoding="utf-8")
@@ -127,3 +138,28 @@ class ExampleTests(SynchronousTestCase):
         for each in running:
             each.next(rf"^{LAMP} {value}$")
             self.assertNotIn("events are lost", each.lines)
+
+    def test_narrowed(self) -> None:
+        """They are told of the devices that they want, before and after a restart, and of no others."""
+        folder = Path(self.mktemp()).resolve()
+        folder.mkdir()
+        (folder / "state").mkdir()
+        gateway = self.start(stateDir=folder / "state")
+        running = self.run_(folder, gateway.port, narrowed=True)
+        for each in running:
+            each.next(rf"^{LAMP} (on|off)$")
+        for _ in range(2):
+            for command in ("on", "off"):
+                self.switch(gateway, command, OTHER)
+                self.switch(gateway, command)
+            for each in running:
+                each.next(rf"^{LAMP} off$")
+            gateway.stop()
+            gateway = self.start(port=gateway.port, stateDir=folder / "state")
+            self.switch(gateway, "on", OTHER)
+            self.switch(gateway, "on")
+            for each in running:
+                each.next(rf"^{LAMP} on$")
+        for each in running:
+            strange = [line for line in each.said if line.startswith(OTHER) or line == "events are lost"]
+            self.assertEqual(strange, [], each.name)

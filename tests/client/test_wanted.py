@@ -1,8 +1,18 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.client.wanted import Wanted
+from dog.client.wanted import Only, Wanted
+from dog.core.events import Event, Kind
+from dog.core.filters import Filter
+from dog.core.subscriptions import Subscriptions
+from dog.model.catalogue import catalogue
+from dog.model.device import Device
+from dog.model.home import Home
 
 ALL = "/api/v1/subscriptions/devices/notifications"
 LAMP = "/api/v1/subscriptions/devices/lamp/notifications"
@@ -50,3 +60,90 @@ class WantedTests(SynchronousTestCase):
         self.wanted.add("lamp", ["*"])
         self.wanted.remove("lamp", "A/B?")
         self.assertEqual(self.requests()[1], ("DELETE", f"{LAMP}/A%2FB%3F", None))
+
+
+NAMES = ("OnNotification", "OffNotification", "PressedNotification", "SinglePhaseActivePowerMeasurementNotification")
+DEVICES = ("lamp", "button", "meter")
+FILTERS = (Only(), Only.of(devices="lamp"), Only.of(devices=["la*", "m*"]), Only.of(classes="Lamp"))
+
+
+def steps(random: Random, most: int = 12) -> Iterator[tuple[Any, ...]]:
+    """What a client's user may say: (add, scope, names, only), (remove, scope, name), (drop, scope, names, only)."""
+    for _ in range(random.randint(1, most)):
+        scope = random.choice((None, None, "lamp"))
+        name = random.choice((*NAMES, "*", "*"))
+        only = random.choice(FILTERS)
+        only = replace(only, minInterval=random.choice((0.0, 0.0, 5.0, 9.0)))
+        if random.random() < 0.6:
+            yield "add", scope, [name, *random.sample(NAMES, random.randint(0, 1))], only
+        else:
+            yield "remove", scope, name
+
+
+class FilterTests(SynchronousTestCase):
+    """With filters and intervals, against the gateway's own idea of what is wanted."""
+
+    def setUp(self) -> None:
+        classes = ("SimpleLamp", "Button", "SinglePhaseElectricityMeter")
+        self.home = Home(devices={id: Device(id, cls) for id, cls in zip(DEVICES, classes, strict=True)})
+
+    def subscriptions(self) -> Subscriptions:
+        found = Subscriptions()
+        found.apply(self.home)
+        return found
+
+    def meaning(self, subscriptions: Subscriptions) -> list[float | None]:
+        """Of each thing that can happen: the interval with which the client is told of it; None: not."""
+        at = datetime(2024, 5, 1, tzinfo=UTC)
+        kinds = [catalogue().notification(name) for name in NAMES]
+        return [
+            subscriptions.interval(1, Event(1, at, Kind.NOTIFICATION, device, kind, discrete=False))
+            for device in DEVICES
+            for kind in kinds
+        ]
+
+    def subscribe(self, subscriptions: Subscriptions, scope: str | None, names: list[str], only: Only) -> None:
+        subscriptions.subscribe(1, scope, names, Filter(*only.filter), only.minInterval)
+
+    def test_saidAgain(self) -> None:
+        """On a new connection it comes to the same."""
+        different = set()
+        for seed in range(2000):
+            live, again, wanted = self.subscriptions(), self.subscriptions(), Wanted()
+            said = list(steps(Random(seed)))
+            for what, scope, *about in said:
+                getattr(wanted, what)(scope, *about)
+                if what == "add":
+                    self.subscribe(live, scope, *about)
+                else:
+                    live.unsubscribe(1, scope, about)
+            for scope, about_, *only in wanted.steps():
+                if isinstance(about_, str):
+                    again.unsubscribe(1, scope, [about_])
+                else:
+                    self.subscribe(again, scope, about_, only[0])
+            self.assertEqual(self.meaning(again), self.meaning(live), f"seed {seed}: {said}")
+            different.add(tuple(self.meaning(live)))
+        self.assertGreater(len(different), 100)
+
+    def test_bounded(self) -> None:
+        """Saying and unsaying for ever leaves no more than there are things to say."""
+        wanted = Wanted()
+        for what, *about in (each for seed in range(3000) for each in steps(Random(seed), 1)):
+            getattr(wanted, what)(*about)
+            self.assertLess(len(list(wanted.steps())), 40)
+
+    def test_body(self) -> None:
+        self.wanted = Wanted()
+        self.wanted.add(None, ["*"], Only.of("la*", ["kitchen", "hall"], minInterval=5))
+        self.wanted.add(None, ["A"])
+        body = {"notifications": ["*"], "devices": ["la*"], "rooms": ["kitchen", "hall"], "minInterval": 5}
+        self.assertEqual(list(self.wanted.requests()), [("POST", ALL, body), ("POST", ALL, {"notifications": ["A"]})])
+
+    def test_dropped(self) -> None:
+        """What was refused is forgotten, and nothing else."""
+        wanted = Wanted()
+        wanted.add(None, ["A"])
+        wanted.add(None, ["A", "B"], Only.of("x"))
+        wanted.drop(None, ["A", "B"], Only.of("x"))
+        self.assertEqual(list(wanted.requests()), [("POST", ALL, {"notifications": ["A"]})])

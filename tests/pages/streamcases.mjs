@@ -22,6 +22,7 @@ for (const [number, recording] of JSON.parse(readFileSync(0, "utf8")).entries())
     const result = {
       begin: () => [...stream.begin(argument)].map(asked),
       add: () => asked(stream.add(...argument)),
+      drop: () => stream.drop(...argument) ?? null,
       ping: () => asked({ action: "GET", endPoint: "/api/v1/ping" }),
       remove: () => asked(stream.remove(...argument)),
       answered: () => toldOf(stream.answered(requests[argument[0]], argument[1])),

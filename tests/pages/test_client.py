@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
@@ -13,7 +14,8 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from dog.client import client
 from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
 from dog.client.stream import PING, Request, Stream, Told
-from tests.client import test_stream
+from dog.client.wanted import EVERYTHING, Only
+from tests.client import test_stream, test_wanted
 from tests.source import ROOT
 
 MODULE = ROOT / "dog" / "pages" / "dog-client.js"
@@ -65,11 +67,16 @@ class Recording(Stream):
         self.wrote("begin", about, [self.asked(each) for each in requests])
         return requests
 
-    def add(self, scope: str | None, names: Iterable[str]) -> Request:
+    def add(self, scope: str | None, names: Iterable[str], only: Only = EVERYTHING) -> Request:
         wished = list(names)
-        request = super().add(scope, wished)
-        self.wrote("add", [scope, wished], self.asked(request))
+        request = super().add(scope, wished, only)
+        self.wrote("add", [scope, wished, only.body()], self.asked(request))
         return request
+
+    def drop(self, scope: str | None, names: Iterable[str], only: Only = EVERYTHING) -> None:
+        dropped = list(names)
+        super().drop(scope, dropped, only)
+        self.wrote("drop", [scope, dropped, only.body()], None)
 
     def remove(self, scope: str | None, name: str) -> Request:
         request = super().remove(scope, name)
@@ -129,6 +136,13 @@ class SameTests(SynchronousTestCase):
         case = test_stream.PropertyTests("test_ends_with_the_state")
         for seed in range(40):
             case.run_(seed)
+        for seed in range(40):
+            filtering = record(True)
+            filtering.begin(Presentation("c", features=("eventId", "gap", "batch"), epoch="e", eventId=3))
+            filtering.ready()
+            for what, *about in test_wanted.steps(Random(seed)):
+                getattr(filtering, what)(*about)
+            filtering.begin(Presentation("c", features=("eventId", "gap"), epoch="e", eventId=3))
         done = subprocess.run(
             [program, str(Path(__file__).with_name("streamcases.mjs")), str(MODULE)],
             input=json.dumps([each.steps for each in recordings]),
