@@ -7,8 +7,8 @@ is its owner or nobody: a token that is none is refused, and never taken for no 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, fail
