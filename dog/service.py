@@ -82,7 +82,7 @@ class Gateway(MultiService):
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
         self.stepper = Stepper(Core(secrets.token_hex(6)), reactor)
-        drivers = findDrivers()
+        drivers = findDrivers(asyncio=type(reactor).__name__ == "AsyncioSelectorReactor")
         for name, reason in drivers.failed.items():
             log.error("driver {name} {reason}", name=name, reason=reason)
         simulation = drivers.byName["simulated"] if settings.simulate else None

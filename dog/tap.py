@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +60,26 @@ class Options(UsageOptions):
             # Not UsageError: Twisted 22.4 would print its usage and exit with 0.
             raise SystemExit("\n".join(f"dog: {each}" for each in bad.problems)) from None
         self.settings = settings
+        if not settings.simulate:
+            chooseReactor(settings.drivers)
+
+
+def chooseReactor(configured: Iterable[str]) -> None:
+    """Install the asyncio reactor, on uvloop where that is there, if one of these drivers is in the entry point group
+    of those that need it. Otherwise, and where a reactor is installed already (C{--reactor}), nothing is done.
+    """
+    if "twisted.internet.reactor" in sys.modules:
+        return
+    needing = {each.name for each in entry_points(group="dog.drivers.asyncio")}
+    if needing.isdisjoint(configured):
+        return
+    import asyncio
+
+    from twisted.internet import asyncioreactor
+
+    loop: Any = import_module("uvloop" if find_spec("uvloop") is not None else "asyncio").new_event_loop()
+    asyncio.set_event_loop(loop)  # what is begun before the reactor runs is on it as well
+    asyncioreactor.install(loop)
 
 
 def _path(text: str | None) -> Path | None:

@@ -94,15 +94,22 @@ def _package(module: str) -> str:
     return module.rpartition(".")[0] or module
 
 
-def findDrivers(installed: Iterable[EntryPoint] | None = None) -> Drivers:
-    """Every driver. One of others that does not load or does not keep the interface is named and left out."""
+def findDrivers(installed: Iterable[EntryPoint] | None = None, asyncio: bool = True) -> Drivers:
+    """Every driver. One of others that does not load or does not keep the interface is named and left out.
+
+    @param asyncio: whether the reactor runs on asyncio's loop; where it does not, drivers that need it are left out.
+    """
     if installed is None:
         installed = [each for group in GROUPS for each in entry_points(group=group)]
     found: list[IDriver] = [Lazy(name, *ours) for name, ours in OURS.items()]
     failed: dict[str, str] = {}
-    loaders: dict[str, Callable[[], Any]] = {each.name: each.load for each in installed if each.name not in OURS}
+    installed = [each for each in installed if each.name not in OURS]
+    if not asyncio:
+        failed |= {each.name: _needsAsyncio(each.name) for each in installed if each.group == GROUPS[1]}
+        installed = [each for each in installed if each.name not in failed]
+    loaders: dict[str, Callable[[], Any]] = {each.name: each.load for each in installed}
     packages = {name: f"dog.drivers.{name}" for name in OURS}
-    modules = {each.name: each.module for each in installed if each.name not in OURS}
+    modules = {each.name: each.module for each in installed}
     for name, load in sorted(loaders.items()):
         try:
             driver: IDriver = load()
@@ -120,3 +127,9 @@ def findDrivers(installed: Iterable[EntryPoint] | None = None) -> Drivers:
                 packages[driver.name] = _package(modules[name])
     drivers = collect(found)
     return Drivers(drivers.byName, drivers.bySystem, failed, packages)
+
+
+def _needsAsyncio(name: str) -> str:
+    return (
+        f"needs the asyncio reactor: give it a section [drivers.{name}] in dog.toml, or start with --reactor=asyncio"
+    )

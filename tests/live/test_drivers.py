@@ -21,8 +21,9 @@ from dog.testing.scripted import ScriptedDriver
 class EntryPoint:
     """What importlib.metadata gives, as far as it is used."""
 
-    def __init__(self, name: str, value: Any) -> None:
+    def __init__(self, name: str, value: Any, group: str = "dog.drivers") -> None:
         self.name = name
+        self.group = group
         self.module = f"{name}_package.driver"
         self._value = value
 
@@ -83,6 +84,18 @@ class FindDriversTests(SynchronousTestCase):
         drivers = self.find(EntryPoint("theirs", theirs))
         self.assertIs(drivers.byName["theirs"], theirs)
         self.assertIs(drivers.bySystem["theirbus"], theirs)
+
+    def test_asyncio(self) -> None:
+        """A driver that needs the asyncio reactor is left out where another one runs, and says what to do about it."""
+        theirs = ScriptedDriver("theirs", ("TheirBus",))
+        installed: Any = [
+            EntryPoint("theirs", theirs, "dog.drivers.asyncio"),
+            EntryPoint("other", ScriptedDriver("o")),
+        ]
+        self.assertIs(findDrivers(installed).byName["theirs"], theirs)
+        drivers = findDrivers(installed, asyncio=False)
+        self.assertIn("[drivers.theirs]", drivers.failed["theirs"])
+        self.assertEqual(set(drivers.byName), {*OURS, "o"})
 
     def test_oddOnes(self) -> None:
         """What a driver says of itself does not keep the gateway from starting."""
