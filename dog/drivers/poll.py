@@ -2,8 +2,8 @@
 
 What neighbours in one unit is read in one request. Blocks are due at their intervals, the one that is due the
 longest first. A unit that does not answer is left alone for seconds, then tried with one request. While others want
-the line, one silent unit takes at most a twenty-fifth of it, all together at most a quarter. Once one answers, everything
-of it is due at once.
+the line, one silent unit takes at most a twenty-fifth of it, all together at most a quarter. Once one answers,
+everything of it is due at once.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ class Block:
     count: int
     interval: float
     items: tuple[Wanted, ...]
+
+    def __hash__(self) -> int:  # without the items, which are many: this is asked for all the time
+        return hash((self.unit, self.table, self.address, self.count))
 
 
 @dataclass
@@ -151,10 +154,10 @@ class Plan:
 
     def next(self, now: float) -> Block | None:
         """What to read now; None: nothing yet, see L{wakeAt}."""
-        live = [each for each in self._blocks if each.unit not in self._silent]
-        block = min(live, key=self._blocks.__getitem__, default=None)
-        if block is not None and self._blocks[block] > now:
-            block = None
+        block, due = None, now
+        for each, when in self._blocks.items():
+            if (when < due or (block is None and when == due)) and each.unit not in self._silent:
+                block, due = each, when
         probe = self._probe()
         if probe is not None:
             silent = self._silent[probe.unit]

@@ -103,6 +103,9 @@ class Register:
     timeout: float | None = None
     gap: float | None = None
 
+    def __hash__(self) -> int:  # without the rest: this is asked for with every number that is read
+        return hash((self.unit, self.address, self.size, self.bit, self.high))
+
     @property
     def count(self) -> int:
         """How many addresses it takes."""
