@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from dog.drivers.enocean.erp import Telegram
 from dog.drivers.enocean.esp3 import Deframer, Packet, PacketType, ReturnCode
@@ -111,3 +112,13 @@ class Plug:
 
     def says(self, payload: bytes) -> Telegram:
         return Telegram(0xD2, payload, self.address)
+
+
+def stall(kit: FakeKit, seconds: float) -> None:
+    """The reactor is busy that long; then it runs the timers that are due, once, before it reads anything."""
+    clock: Any = kit.clock
+    clock.rightNow += seconds
+    for due in [each for each in clock.calls if each.getTime() <= clock.rightNow]:
+        clock.calls.remove(due)
+        due.called = 1
+        due.func(*due.args, **due.kw)

@@ -20,7 +20,7 @@ from dog.model.measure import Measure
 from dog.model.rights import GATEWAY
 from dog.model.values import ExplicitTeachInData, Reading, Slot, Value, features
 from dog.testing.links import FakeDevicePort, FakeKit, FakeLinkPort
-from tests.drivers.enocean.air import BASE, ENDPOINT, SETTINGS, VERSION, Air, Plug, device
+from tests.drivers.enocean.air import BASE, ENDPOINT, SETTINGS, VERSION, Air, Plug, device, stall
 
 GATEWAY_DEVICE = Device("gw", "EnOceanGateway", "EnOcean")
 ADDRESS = 0x0025C57A
@@ -301,6 +301,19 @@ class Actuators(Case):
         self.assertEqual(self.send("p", "off").stage, Stage.CONFIRMED)
         self.assertEqual(self.plug.output, 0)
 
+    def test_readLate(self) -> None:
+        """An answer that has come, and was only not read yet when its time was over, is in time."""
+        self.outlet()
+        self.air.devices.clear()
+        self.air.sent.clear()
+        sending = self.begin("p", "on")
+        self.air.pump(0.5)
+        stall(self.kit, 2)
+        self.plug.output = 100
+        self.air.say(self.plug.status())
+        self.assertEqual(self.successResultOf(sending).stage, Stage.CONFIRMED)
+        self.assertEqual([each.payload[0] for each in self.air.sent], [1, 3])
+
     def test_localChange(self) -> None:
         """Somebody at the device itself; another channel is another device's."""
         self.outlet()
@@ -543,6 +556,7 @@ class TeachingIn(Case):
         second = self.linkPort.candidates[1]
         self.assertEqual((second["id"], second["params"]["channel"]), ("MainsPowerOutlet_1_1", "1"))
         self.assertEqual(second["identity"], ("address", "uid", "channel"))
+        self.assertTrue(second["description"].endswith(", output 1"))
 
     def test_smart(self) -> None:
         """Rockers and contacts do not say what they are: that is guessed."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -12,7 +10,7 @@ from dog.drivers.enocean.esp3 import CommonCommand, Packet, PacketType, commonCo
 from dog.drivers.enocean.protocol import BACKGROUND, NORMAL, URGENT, Line, NoAnswer, endpointOf
 from dog.interfaces import LinkFailed
 from dog.testing.links import FakeKit
-from tests.drivers.enocean.air import ENDPOINT, VERSION
+from tests.drivers.enocean.air import ENDPOINT, VERSION, stall
 
 DOOR = Telegram(0xD5, b"\x09", 1)
 
@@ -148,20 +146,11 @@ class Lines(SynchronousTestCase):
         asked = self.line.request(numbered(0))
         line = DOOR.packet().encode()
         self.feed(line[:-1])
-        self.stall(2)
+        stall(self.kit, 2)
         self.feed(line[-1:])
         self.answer()
         self.assertEqual(self.successResultOf(asked), b"\0")
         self.assertEqual(len(self.heard), 1)
-
-    def stall(self, seconds: float) -> None:
-        """The reactor is busy that long; then it runs the timers that are due, once, before it reads anything."""
-        clock: Any = self.kit.clock
-        clock.rightNow += seconds
-        for due in [each for each in clock.calls if each.getTime() <= clock.rightNow]:
-            clock.calls.remove(due)
-            due.called = 1
-            due.func(*due.args, **due.kw)
 
     def test_lateAnswer(self) -> None:
         """A late answer to the question for the version is not taken for the base id."""

@@ -77,7 +77,7 @@ class Valves(Case):
         self.assertEqual((outcome.stage, outcome.seen), (Stage.SENT, ()))
         self.assertIn("kept", outcome.reason or "")
         self.assertEqual(self.pulses(), [])
-        for _ in range(2):
+        for _ in range(3):
             self.wakes(temperature=0x40)
             self.assertEqual(self.answers(), ["86bf0408"])
             self.air.pump(600)
@@ -195,12 +195,11 @@ class Valves(Case):
     def test_transceiverBusy(self) -> None:
         """An answer that did not get on the air counts for nothing; the next telegram has one again."""
         self.valve("LevelControllableOutput")
-        self.begin("v", "set", value=Measure.of(50))
+        sending = self.begin("v", "set", value=Measure.of(50))
         self.air.code = ReturnCode.LOCK_SET
         self.wakes(50)
-        self.air.pump(600)
+        self.air.pump(1.2)
         self.air.code = ReturnCode.OK
-        sending = self.begin("v", "set", value=Measure.of(50))
         self.wakes(50)
         self.assertNoResult(sending)
         self.assertEqual(self.answers(), ["327f0008"] * 2)
