@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from dog.drivers.modbus.gateway import BadGateway, blocksOf, intervalOf, lineOf, settingProblems
 from dog.drivers.modbus.link import ModbusLink
-from dog.drivers.modbus.mapping import mapOf
+from dog.drivers.modbus.mapper import mapOf
 from dog.drivers.modbus.registers import BadRegister
 from dog.interfaces import IDriver, IKit, ILinkPort, Unsupported
 from dog.model.device import Device

@@ -43,6 +43,7 @@ class LineSettings:
     @ivar connected: that it is open shows that somebody is there; not so with UDP.
     @ivar interval: seconds between two readings of a register. @ivar retries: after the first attempt.
     @ivar maxGap: unused registers that one request may span; None: as the driver likes.
+    @ivar identify: ask each unit once what it is, for the log.
     """
 
     endpoint: str
@@ -53,6 +54,7 @@ class LineSettings:
     interval: float
     retries: int
     maxGap: int | None = None
+    identify: bool = False
 
 
 def lineOf(gateway: Device, settings: Mapping[str, Any]) -> LineSettings:
@@ -87,6 +89,7 @@ def lineOf(gateway: Device, settings: Mapping[str, Any]) -> LineSettings:
             intervalOf(gateway, setting(settings, "pollingTimeMillis") / 1000),
             setting(settings, "nRetriesWithinTransaction"),
             _number(param, "maxGap", 0, 0, 120) if _text(param, "maxGap") else None,
+            _flag(param, "identify", False),
         )
     except BadGateway:
         raise

@@ -17,7 +17,7 @@ from dog.drivers.modbus import codec
 from dog.drivers.modbus.codec import BadResponse, ModbusException, Request
 from dog.drivers.modbus.device import Action, ModbusDevice
 from dog.drivers.modbus.gateway import LineSettings, blocksOf, intervalOf
-from dog.drivers.modbus.mapping import mapOf
+from dog.drivers.modbus.mapper import mapOf
 from dog.drivers.modbus.protocol import Closed, Line, Silent
 from dog.drivers.modbus.registers import BadRegister, Register, Table
 from dog.drivers.modbus.writing import Writer
@@ -67,6 +67,7 @@ class ModbusLink:
         self._stopped = False
         self._mute = 0
         self._everHeard = False
+        self._identified: set[int] = set()
         self._timer: IDelayedCall | None = None
         self._proof: Deferred[None] | None = None
         self._proofTimer: IDelayedCall | None = None
@@ -307,10 +308,25 @@ class ModbusLink:
         """The unit answers."""
         self._mute = 0
         self._everHeard = True
+        if self.settings.identify and unit not in self._identified:
+            self._identified.add(unit)
+            self._jobs.append(lambda: self._identify(unit))
         self._proven()
         if self._plan.answered(unit, self.kit.clock.seconds()):
             self.kit.log.info("Modbus unit {unit} answers again", unit=unit)
             self._tell(unit, None)
+
+    @inlineCallbacks
+    def _identify(self, unit: int) -> Generator[Deferred[Any], Any, None]:
+        try:
+            objects = yield self.line.identify(unit)
+        except (ModbusException, Silent, BadResponse, Closed) as error:
+            self.kit.log.info("Modbus unit {unit} does not say what it is: {why}", unit=unit, why=str(error))
+            return
+        said = " ".join(objects[each].decode("latin-1") for each in sorted(objects))
+        # Whatever it says, it says in one line.
+        said = "".join(each if each.isprintable() else "?" for each in said)
+        self.kit.log.info("Modbus unit {unit} is {said}", unit=unit, said=said)
 
     def unanswered(self, unit: int, why: Exception, seconds: float) -> None:
         """The unit did not answer, which took that long."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.interfaces import IDelayedCall
 
+from dog.drivers.modbus import codec
 from dog.drivers.modbus.codec import BadResponse, Framing, ModbusException, Request
 from dog.interfaces import IKit
 
@@ -195,3 +196,18 @@ class Line:
                     raise
                 if isinstance(error, ModbusException):
                     self._readyAt = max(self._readyAt, now + 0.05)
+
+    @inlineCallbacks
+    def identify(self, unit: int) -> Generator[Deferred[Any], Any, dict[int, bytes]]:
+        """What the unit says it is: the objects of its basic device identification. Fails as L{transact}."""
+        objects: dict[int, bytes] = {}
+        first: int | None = 0
+        # A unit that always says that there is more does not keep the line for itself.
+        for _ in range(8):
+            request = codec.identify(1, first or 0)
+            found = yield self.transact(unit, request, codec.identity)
+            objects |= found.objects
+            first = found.more
+            if not first:
+                break
+        return objects

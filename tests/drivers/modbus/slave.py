@@ -71,7 +71,7 @@ class Slave:
     @ivar requests: (unit, PDU) of everything that was asked.
     @ivar deaf: units that do not answer. @ivar deafTo: function codes that no unit answers.
     @ivar refusing: function code -> exception code.
-    @ivar corrupt: changes the bytes of an answer.
+    @ivar corrupt: changes the bytes of an answer. @ivar identity: objects by which it is known, one in each answer.
     """
 
     def __init__(self) -> None:
@@ -81,6 +81,7 @@ class Slave:
         self.deaf: set[int] = set()
         self.deafTo: set[int] = set()
         self.refusing: dict[int, int] = {}
+        self.identity: dict[int, bytes] = {}
         self.corrupt: Callable[[bytes], bytes] = lambda data: data
 
     def hold(self, table: str, address: int, *values: int, unit: int = 1) -> None:
@@ -105,6 +106,11 @@ class Slave:
             return bytes([pdu[0] | 0x80, 2])
 
     def _answer(self, unit: int, pdu: bytes) -> bytes:
+        if pdu[0] == 43 and self.identity:
+            first = pdu[3]
+            text, more = self.identity[first], first + 1 in self.identity
+            head = bytes([43, 14, pdu[2], 1, 0xFF if more else 0, first + 1 if more else 0, 1])
+            return head + bytes([first, len(text)]) + text
         function, address, count = pdu[0], int.from_bytes(pdu[1:3], "big"), int.from_bytes(pdu[3:5], "big")
         span = range(address, address + count)
         if function in (1, 2):

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from twisted.internet.error import ConnectionDone, ConnectionRefusedError
+from twisted.logger import formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -633,6 +634,43 @@ class SerialTests(LineTestCase):
         self.assertEqual(self.send(LAMP, "off").stage, Stage.CONFIRMED)
         self.slave.corrupt = lambda data: Rtu().encode(*kit.slave.requests[-1], 0)
         self.assertEqual(self.send(LAMP, "on").stage, Stage.UNKNOWN)
+
+
+class IdentityTests(LineTestCase):
+    """Who a unit is, where home.xml wants to know: in the log."""
+
+    def said(self, *devices: Device, **named: object) -> list[str]:
+        found: list[str] = []
+
+        def look(event: Any) -> None:
+            words = formatEvent(event)
+            if words.startswith("Modbus unit"):
+                found.append(words)
+
+        observer: Any = look
+        globalLogPublisher.addObserver(observer)
+        self.addCleanup(globalLogPublisher.removeObserver, observer)
+        self.begin(*devices, **named)
+        self.kit.run(30)
+        return found
+
+    def test_identity(self) -> None:
+        """Asked once, in as many requests as it takes."""
+        self.slave.identity = {0: b"ACME", 1: b"P\n1", 2: b"3.0"}
+        self.assertEqual(self.said(LAMP, THERMOMETER, identify="true"), ["Modbus unit 1 is ACME P?1 3.0"])
+        self.assertEqual(self.functions.count(43), 3)
+
+    def test_unitsThatDoNotSay(self) -> None:
+        """It does them no harm, whether they refuse or do not answer to that."""
+        for deafTo, why in ((set(), "ILLEGAL FUNCTION (exception 1)"), ({43}, "no answer within 0.5 s")):
+            self.setUp()
+            self.slave.deafTo = deafTo
+            self.assertEqual(self.said(LAMP, identify="true"), [f"Modbus unit 1 does not say what it is: {why}"])
+            self.assertEqual(self.ports["lamp"].reachability, [])
+            self.assertEqual(self.functions.count(43), 1)
+
+    def test_notAsked(self) -> None:
+        self.assertEqual((self.said(LAMP), self.functions.count(43)), ([], 0))
 
 
 class SharingTests(LineTestCase):

@@ -7,7 +7,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.drivers.modbus.mapping import mapOf, numberOf
+from dog.drivers.modbus.mapper import mapOf
+from dog.drivers.modbus.mapping import numberOf
 from dog.model.catalogue import catalogue
 from dog.model.device import ControlFunctionality, Device, NotificationFunctionality
 from dog.model.measure import Measure
