@@ -45,6 +45,9 @@ class Settings:
     @ivar maxTotalWaiting: bytes of those of all clients together.
     @ivar deflate: agree to compression (permessage-deflate) with those that offer it.
     @ivar blockedAfter: seconds for which the whole process may be at a standstill before that is told; 0: never mind.
+    @ivar certificate: PEM file for the listeners with TLS; None: a self-signed one in the state directory.
+    @ivar certificateKey: PEM file of its key.
+    @ivar redirect: send browsers that ask for the pages without TLS to those with it.
     @ivar drivers: driver name -> its own settings.
     """
 
@@ -68,6 +71,9 @@ class Settings:
     maxTotalWaiting: int = 16 * 1024 * 1024
     deflate: bool = False
     blockedAfter: float = 0.5
+    certificate: Path | None = None
+    certificateKey: Path | None = None
+    redirect: bool = False
     drivers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -181,6 +187,11 @@ KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "max_total_waiting": ("maxTotalWaiting", _integer(64 * 1024, 1024 * 1024 * 1024)),
         "deflate": ("deflate", _flag),
     },
+    "tls": {
+        "certificate": ("certificate", _path),
+        "key": ("certificateKey", _path),
+        "redirect": ("redirect", _flag),
+    },
     "api": {
         "profile": ("profile", _profile),
         "command_timeout": ("commandTimeout", _number(0.1, 300)),
@@ -270,30 +281,52 @@ def override(settings: Settings, **given: Any) -> Settings:
 
 
 #: Kinds of server endpoints that other machines may reach; Twisted knows a few more, by plugin.
-_REACHABLE = frozenset({"tcp", "tcp4", "tcp6", "ssl", "tls", "systemd", "fd", "haproxy"})
+_REACHABLE = frozenset({"tcp", "tcp4", "tcp6", "ssl", "tls", "tls6", "systemd", "fd", "haproxy"})
+
+
+def interfaceOf(endpoint: str) -> str:
+    """The address that a server endpoint is bound to, as far as its text tells; C{""}: every one."""
+    interface = ""
+    for part in endpoint.replace("\\:", "\0").split(":")[1:]:
+        name, equals, value = part.partition("=")
+        if equals and name == "interface":
+            interface = value.replace("\0", ":")
+    return interface
 
 
 def isLoopback(endpoint: str) -> bool:
     """Whether this server endpoint can be reached from this machine only, as far as its text tells."""
-    kind, _, rest = endpoint.partition(":")
+    kind = endpoint.partition(":")[0]
     if kind in ("unix", "onion"):
         return kind == "unix"
-    interface = ""
-    for part in rest.replace("\\:", "\0").split(":"):
-        name, equals, value = part.partition("=")
-        if equals and name == "interface":
-            interface = value.replace("\0", ":")
+    interface = interfaceOf(endpoint)
     return interface == "::1" or interface == "localhost" or interface.startswith("127.")
 
 
 def checkExposure(settings: Settings) -> None:
-    """Without a state directory there are no tokens: then a listener on the LAN needs the configuration to say in
+    """Whether what is listened on can be, and may be.
+
+    Without a state directory there are no tokens: then a listener on the LAN needs the configuration to say in
     words what clients without one may do, and nobody can be asked for one.
 
     @raise BadConfiguration: naming the endpoint.
     """
-    if settings.stateDir is not None:
-        return
+    problems = []
+    if (settings.certificate is None) is not (settings.certificateKey is None):
+        problems.append("certificate and key in [tls] go together")
+    secure = [each for each in settings.listen if each.partition(":")[0] in ("tls", "tls6")]
+    if secure and settings.stateDir is None and settings.certificate is None:
+        problems.append(f"{secure[0]} needs a certificate: name one in [tls], or state_dir in [house] to keep one in")
+    if settings.redirect and not secure:
+        problems.append("redirect in [tls] needs a listener with TLS, such as tls:8443")
+    if settings.stateDir is None:
+        problems += _exposed(settings)
+    if problems:
+        raise BadConfiguration(problems)
+
+
+def _exposed(settings: Settings) -> list[str]:
+    """What is wrong with listeners where there are no tokens."""
     problems = []
     if settings.anonymous is Role.NONE:
         problems.append('anonymous = "none" would let nobody in: there are no tokens without state_dir in [house]')
@@ -305,5 +338,4 @@ def checkExposure(settings: Settings) -> None:
             for each in settings.listen
             if each.partition(":")[0] in _REACHABLE and not isLoopback(each)
         ]
-    if problems:
-        raise BadConfiguration(problems)
+    return problems

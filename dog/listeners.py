@@ -13,50 +13,86 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.logger import Logger
+from twisted.protocols.policies import WrappingFactory
 from twisted.python.failure import Failure
+
+from dog.certificates import BadCertificate, Certificates
 
 #: What the system says where this machine has no IPv6, or no such address.
 _NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT})
 
 
 class Listeners(Service):
-    """Listens on every endpoint, or does not start.
+    """Listens on every endpoint, or does not start. C{tls:} and C{tls6:} are C{tcp:} and C{tcp6:} with TLS.
 
+    @param certificates: what those with TLS show; loaded before anything is bound.
     @param optional: endpoints that may be missing (the default's IPv6 loopback, where there is no IPv6).
     """
 
     log = Logger()
 
     def __init__(
-        self, reactor: Any, endpoints: Sequence[str], factory: IProtocolFactory, optional: frozenset[str] = frozenset()
+        self,
+        reactor: Any,
+        endpoints: Sequence[str],
+        factory: IProtocolFactory,
+        optional: frozenset[str] = frozenset(),
+        certificates: Certificates | None = None,
     ) -> None:
         self._reactor = reactor
         self._endpoints = endpoints
         self._factory = factory
         self._optional = optional
+        self._certificates = certificates
         self._ports: list[IListeningPort] = []
+        self._secure: set[IListeningPort] = set()
 
     @property
     def addresses(self) -> list[str]:
         """Where clients can connect, as URLs."""
-        return [_url(each.getHost()) for each in self._ports]
+        return [_url(each.getHost(), each in self._secure) for each in self._ports]
+
+    @property
+    def securePort(self) -> int | None:
+        """The TCP port of the first listener with TLS."""
+        hosts: list[Any] = [each.getHost() for each in self._ports if each in self._secure]
+        return hosts[0].port if hosts else None
 
     def privilegedStartService(self) -> None:
         """Bind. Ends the process with one line where that is not possible."""
-        for text in self._endpoints:
+        if self._certificates is not None:
             try:
-                endpoint = serverFromString(self._reactor, text)
+                self._certificates.load()
+            except BadCertificate as bad:
+                raise SystemExit(f"dog: {bad}") from None
+        for text in self._endpoints:
+            secure = isSecure(text)
+            try:
+                endpoint = serverFromString(self._reactor, f"tcp{text[3:]}" if secure else text)
             except (ValueError, TypeError):
                 example = "tcp:8080:interface=127.0.0.1"
                 raise SystemExit(f"dog: {text!r} is no server endpoint; one is {example}") from None
             outcome: list[Any] = []
-            maybeDeferred(endpoint.listen, self._factory).addBoth(outcome.append)
+            maybeDeferred(endpoint.listen, self._wrapped() if secure else self._factory).addBoth(outcome.append)
             if not outcome:
                 raise SystemExit(f"dog: {text!r} does not bind at once, which a gateway's listener must")
             if isinstance(outcome[0], Failure):
                 self._refuse(text, outcome[0].value)
             else:
                 self._ports.append(outcome[0])
+                if secure:
+                    self._secure.add(outcome[0])
+
+    def _wrapped(self) -> IProtocolFactory:
+        from twisted.protocols.tls import TLSMemoryBIOFactory
+
+        assert self._certificates is not None, "there is no certificate to show"
+        made: IProtocolFactory = TLSMemoryBIOFactory(
+            self._certificates,
+            False,
+            Unnegotiated(self._factory),  # type: ignore[no-untyped-call]
+        )
+        return made
 
     def _refuse(self, text: str, error: BaseException | None) -> None:
         why: object = error
@@ -77,9 +113,26 @@ class Listeners(Service):
         return DeferredList(stopping, consumeErrors=True)
 
 
-def _url(host: Any) -> str:
+def isSecure(endpoint: str) -> bool:
+    """Whether it is an endpoint with TLS of ours."""
+    return endpoint.partition(":")[0] in ("tls", "tls6")
+
+
+class Unnegotiated(WrappingFactory):
+    """Leaves protocol negotiation (ALPN) to the certificates' context, which is made once: Twisted would change it
+    with every connection, which pyOpenSSL deprecates.
+    """
+
+    noisy = False
+
+    def buildProtocol(self, address: Any) -> Any:
+        return self.wrappedFactory.buildProtocol(address)
+
+
+def _url(host: Any, secure: bool = False) -> str:
     address = getattr(host, "host", None)
     if address is None:
         name = getattr(host, "name", host)
         return f"unix:{name.decode() if isinstance(name, bytes) else name}"
-    return f"http://[{address}]:{host.port}" if ":" in address else f"http://{address}:{host.port}"
+    place = f"[{address}]" if ":" in address else address
+    return f"{'https' if secure else 'http'}://{place}:{host.port}"

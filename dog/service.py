@@ -29,12 +29,13 @@ from dog.api.stream import Streams
 from dog.api.ws.connection import ConnectionFactory
 from dog.api.ws.protocol import WebSocketDoor
 from dog.api.ws.turn import Turns
-from dog.config import LOOPBACK, Settings
+from dog.certificates import BadCertificate, Certificates
+from dog.config import LOOPBACK, Settings, interfaceOf
 from dog.core.core import Core
 from dog.core.ledger import Entry
 from dog.home.disk import readWhole
 from dog.home.store import HomeStore
-from dog.listeners import Listeners
+from dog.listeners import Listeners, isSecure
 from dog.live.attachments import Attachments
 from dog.live.calm import unswept
 from dog.live.capture import Captures
@@ -65,6 +66,9 @@ EMPTY_HOME = """\
     <dhc:controllables/>
 </dhc:dogHomeConfiguration>
 """
+
+#: Seconds between looks at whether a certificate was renewed.
+LOOK_AT_CERTIFICATES = 60.0
 
 #: Bytes of an SVG plan.
 MAX_PLAN = 8 * 1024 * 1024
@@ -105,6 +109,7 @@ class Gateway(MultiService):
         if settings.stateDir is not None:
             self.memory = Memory(self.stepper, settings.stateDir / "state.db", inTurn or self._inTurn)
         self.tokens = Tokens(self.stepper, self.memory, settings.stateDir)
+        self.certificates = certificatesOf(settings)
         self.streams = Streams(self.stepper.core, self.stepper.callLater)
         ports = Ports(
             core=self.stepper.core,
@@ -118,6 +123,7 @@ class Gateway(MultiService):
             tokens=self.tokens,
             captures=self.captures,
             discovery=self.discovery,
+            certificate=lambda: None if self.certificates is None else self.certificates.current,
         )
         self.stepper.listen(ports.counts.heard)
         self.stepper.listen(self.streams.heard)
@@ -150,11 +156,12 @@ class Gateway(MultiService):
             origins=settings.origins,
             hosts=settings.hosts,
             maxBody=settings.maxBody,
+            securePort=(lambda: self.listeners.securePort) if settings.redirect else None,
         )
         for ended in (self.sockets.ended, site.ended, self.stepper.core.visibility.forget):
             self.tokens.listen(ended)
         optional = frozenset(LOOPBACK[1:]) if settings.listen == LOOPBACK else frozenset[str]()
-        self.listeners = Listeners(reactor, settings.listen, site, optional)
+        self.listeners = Listeners(reactor, settings.listen, site, optional, self.certificates)
         self.listeners.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.attachments.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.systemd = Systemd(os.environ, self.stepper.callLater, self._status)
@@ -183,8 +190,19 @@ class Gateway(MultiService):
             self.tokens.recall()
             self._pool.start()
         super().startService()  # type: ignore[no-untyped-call]
+        if self.certificates is not None:
+            self._watch(self.certificates)
         # Not before the reactor runs: until then a signal to stop would not be understood.
         self._reactor.callWhenRunning(self._ready)
+
+    def _watch(self, certificates: Certificates) -> None:
+        """A renewed certificate is shown without a restart."""
+
+        def look() -> None:
+            certificates.reload()
+            self._watch(certificates)
+
+        self.stepper.callLater(LOOK_AT_CERTIFICATES, look)
 
     def _ready(self) -> None:
         if self.running:
@@ -256,6 +274,19 @@ def identityOf(anonymous: Role | None, tokens: Tokens, clock: IReactorTime) -> I
         return Identity(ANONYMOUS, NOBODY, tokens, slow)
     known = {Role.NONE: NOBODY, Role.ADMIN: ANONYMOUS}
     return Identity(known.get(anonymous) or Principal(ANONYMOUS.name, anonymous), None, tokens, slow)
+
+
+def certificatesOf(settings: Settings) -> Certificates | None:
+    """What listeners with TLS show; None where there are none."""
+    secure = [each for each in settings.listen if isSecure(each)]
+    if not secure:
+        return None
+    interfaces = [each for each in map(interfaceOf, secure) if each not in ("", "0.0.0.0", "::")]
+    names = (*settings.hosts, *interfaces)
+    try:
+        return Certificates(settings.certificate, settings.certificateKey, settings.stateDir, names)
+    except BadCertificate as bad:
+        raise SystemExit(f"dog: {bad}") from None
 
 
 def furnish(file: Path) -> None:

@@ -12,6 +12,7 @@ from dog.config import (
     BadConfiguration,
     Settings,
     checkExposure,
+    interfaceOf,
     isLoopback,
     override,
     parseSettings,
@@ -119,7 +120,7 @@ class ShippedFileTests(SynchronousTestCase):
     def test_defaultsAreTrue(self) -> None:
         """With every line uncommented but those that have no default, it is still the default."""
         text = re.sub(r"(?m)^#(\w+ = )", r"\1", SHIPPED.read_text("utf-8"))
-        for key in ("home", "plan", "state_dir", "anonymous"):
+        for key in ("home", "plan", "state_dir", "anonymous", "certificate", "key"):
             text = re.sub(rf"(?m)^{key} = .*$", "", text)
         self.assertEqual(parseSettings(text), Settings())
 
@@ -161,5 +162,17 @@ class ExposureTests(SynchronousTestCase):
         checkExposure(override(settings, stateDir=Path("/s")))  # there are tokens then
         checkExposure(Settings())
         self.assertRaises(BadConfiguration, checkExposure, Settings(anonymous=Role.NONE))
+        for wrong in (
+            {"listen": ("tls:8443:interface=127.0.0.1",)},  # no certificate, and nowhere to keep one
+            {"certificate": Path("c.pem")},
+            {"certificateKey": Path("k.pem")},
+            {"redirect": True},
+        ):
+            self.assertRaises(BadConfiguration, checkExposure, Settings(**wrong))
+        secure = ("tls6:8443:interface=\\:\\:1",)
+        checkExposure(Settings(listen=secure, stateDir=Path("/s"), redirect=True))
+        checkExposure(Settings(listen=secure, certificate=Path("c.pem"), certificateKey=Path("k.pem")))
+        self.assertEqual(interfaceOf(secure[0]), "::1")
+        self.assertEqual(interfaceOf("tls:8443"), "")
         checkExposure(Settings(anonymous=Role.NONE, stateDir=Path("/s")))
         checkExposure(Settings(listen=("foo:bar",)))  # no endpoint at all: said when it is bound

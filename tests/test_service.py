@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from dog.api.call import Request
 from dog.config import Settings
@@ -82,6 +82,39 @@ class ComposedTests(SynchronousTestCase):
         ):
             sockets = self.gateway(anonymous=anonymous).sockets
             self.assertEqual((sockets.identity.local, sockets.identity.remote), (local, remote))
+
+    def test_tls(self) -> None:
+        """A listener with TLS beside one without; its certificate is told, and looked at now and then."""
+        try:
+            import cryptography  # noqa: F401
+            import OpenSSL  # noqa: F401
+        except ImportError:
+            raise SkipTest("pyOpenSSL and cryptography are not installed") from None
+        folder = Path(self.mktemp()).absolute()
+        listen = (
+            "tls:8443:interface=192.0.2.1",
+            "tls:8444:interface=localhost",
+            "tls:8445",
+            "tcp:8080:interface=127.0.0.1",
+        )
+        gateway = self.gateway(stateDir=folder, listen=listen, hosts=("dog.example",), redirect=True)
+        assert gateway.certificates is not None
+        self.assertEqual(gateway.certificates._names, ("dog.example", "192.0.2.1", "localhost"))
+        self.assertEqual([each[0] for each in self.reactor.tcpServers], [8443, 8444, 8445, 8080])
+        before = gateway.certificates.current
+        assert before is not None
+        plain: Any = self.reactor.tcpServers[3][1]
+        told = self.ask(plain, "/health", "").value()
+        self.assertIn(before.fingerprint.encode(), told)
+        page = self.ask(plain, "/", "").value()
+        self.assertTrue(page.startswith(b"HTTP/1.1 307 "), page)
+        for each in folder.glob("tls.*"):
+            each.unlink()
+        self.reactor.advance(60)
+        self.assertNotEqual(gateway.certificates.current, before, "it is thrown away, and made anew")
+
+    def test_noTls(self) -> None:
+        self.assertIsNone(self.gateway().certificates)
 
     def test_tokens(self) -> None:
         """Through both doors, over a restart; and what is revoked is gone from both."""

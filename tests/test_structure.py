@@ -32,10 +32,11 @@ ROOMS: dict[str, set[str]] = {
     # Offline, "home check" asks the drivers what they think of a home.
     "cli": {"client", "model", "home", "core", "config", "interfaces", "live", "drivers"},
     "pages": set(),
-    "listeners": set(),
+    "certificates": set(),
+    "listeners": {"certificates"},
     "service": {
         *("model", "interfaces", "home", "core", "config", "live", "api", "drivers", "addons"),
-        *("pages", "listeners", "systemd"),
+        *("pages", "listeners", "certificates", "systemd"),
     },
     "tap": {"model", "config", "service"},
     "systemd": set(),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -154,6 +155,10 @@ class Door(Resource):
         """A resource that says so, in the type that the client accepts. C{allow}: the methods that there are."""
         headers = {} if allow is None else {"Allow": allow}
         return _Told(self, lambda asked: replace(self._api.refuse(asked, refused), headers=headers))
+
+    def redirecting(self, location: str) -> IResource:
+        """A resource that says where it is."""
+        return _Told(self, lambda asked: Reply(307, headers={"Location": location}))
 
     def options(self, allow: str) -> IResource:
         """A resource that says which methods there are."""
@@ -318,8 +323,16 @@ def _header(request: WebRequest, name: str) -> str | None:
 class Root(Resource):
     """What is where: pages at C{/} and C{/static}, WebSockets at their paths, the API everywhere else."""
 
-    def __init__(self, door: Door, hosts: Hosts, ws: Mapping[str, IResource], pages: Resource | None) -> None:
+    def __init__(
+        self,
+        door: Door,
+        hosts: Hosts,
+        ws: Mapping[str, IResource],
+        pages: Resource | None,
+        securePort: Callable[[], int | None] | None = None,
+    ) -> None:
         super().__init__()
+        self._securePort = securePort
         self._hosts = hosts
         self._door = door
         self._ws = {_segments(path.encode().split(b"/")): resource for path, resource in ws.items()}
@@ -359,7 +372,15 @@ class Root(Resource):
             )
             return self._door.refusing(refused, _READABLE)
         page: IResource = found
-        return page
+        return self._elsewhere(request) or page
+
+    def _elsewhere(self, request: WebRequest) -> IResource | None:
+        """Where a page is to be asked for with TLS: that it is there."""
+        port = None if self._securePort is None or request.isSecure() else self._securePort()
+        if port is None:
+            return None
+        host = re.sub(r":\d*\Z", "", _header(request, "host") or "localhost")
+        return self._door.redirecting(f"https://{host}:{port}{request.uri.decode('ascii', 'replace')}")
 
 
 def _setBrackets(request: WebRequest, host: str) -> None:
@@ -415,6 +436,7 @@ def factory(
     origins: Iterable[str] = (),
     hosts: Iterable[str] = (),
     maxBody: int = 1024 * 1024,
+    securePort: Callable[[], int | None] | None = None,
     receiveTimeout: float = 30.0,
     idleTimeout: float = 60.0,
 ) -> HttpSite:
@@ -426,9 +448,12 @@ def factory(
     @param origins: of other pages that may use the API (L{Origins}).
     @param hosts: further names by which it can be addressed (L{Hosts}).
     @param maxBody: bytes of a request's body.
+    @param securePort: the port on which pages are to be asked for with TLS; None: they may be asked for without.
     @param receiveTimeout: seconds a request may take to arrive.
     @param idleTimeout: seconds a connection may stay open with nothing going on.
     """
     door = Door(api, Origins(origins), identity)
     bounds = Bounds(maxBody, receiveTimeout, door.tooLarge)
-    return HttpSite(Root(door, Hosts(hosts), ws or {}, pages), bounds, door.ended, timeout=idleTimeout, reactor=clock)
+    return HttpSite(
+        Root(door, Hosts(hosts), ws or {}, pages, securePort), bounds, door.ended, timeout=idleTimeout, reactor=clock
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ class Ports:
     @ivar streams: the event streams that are open, told of every event likewise.
     @ivar captures: what passes on the wires, for who asks to see it.
     @ivar tokens: who may come.
+    @ivar certificate: the L{dog.certificates.Certificate} that listeners with TLS show; None where there are none.
     @ivar discovery: what the buses offer.
     @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
     """
@@ -42,6 +43,7 @@ class Ports:
     tokens: Tokens
     captures: Captures
     discovery: Discovery
+    certificate: Callable[[], Any] = lambda: None
     counts: Counts = field(default_factory=Counts)
 
     def named(self, name: str) -> Any:

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET
+from twisted.web.server import Request as WebRequest
 
 from dog.api import http
 from dog.api.call import Media, Reply, Request
@@ -22,6 +23,7 @@ from dog.api.identity import Identity
 from dog.api.rendering import errorReply
 from dog.model.refusal import Code, Refused
 from dog.model.rights import Principal, Role
+from dog.pages import pages
 from tests.api.recorded.gateway import Asked, Gateway, read
 
 GUEST = Principal("guest", Role.VIEWER)
@@ -85,6 +87,39 @@ class Case(SynchronousTestCase):
     @property
     def asked(self) -> Request:
         return self.tree.requests[-1]
+
+
+class Redirects(Case):
+    """Of pages only, and only where that is set."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.listen(pages=pages("/ws"), securePort=lambda: 8443, ws={"/ws": Resource()})
+
+    def test_pages(self) -> None:
+        for path in ("/", "/static/dog.css?x=1"):
+            asked = self.ask("GET", path)
+            self.assertEqual((asked.status, asked.headers["location"]), (307, f"https://localhost:8443{path}"))
+        asked = self.ask("GET", "/", Host="[::1]:8080")
+        self.assertEqual(asked.headers["location"], "https://[::1]:8443/")
+
+    def test_nothingElse(self) -> None:
+        """Old clients follow no redirects."""
+        for path in ("/api/v1/devices", "/health", "/events"):
+            self.assertEqual(self.ask("GET", path).status, 200)
+        self.assertNotIn("location", self.ask("GET", "/ws").headers)
+
+    def test_notSet(self) -> None:
+        self.listen(pages=pages("/ws"))
+        self.assertEqual(self.ask("GET", "/").status, 200)
+
+    def test_noListener(self) -> None:
+        self.listen(pages=pages("/ws"), securePort=lambda: None)
+        self.assertEqual(self.ask("GET", "/").status, 200)
+
+    def test_secure(self) -> None:
+        self.patch(WebRequest, "isSecure", lambda request: True)
+        self.assertEqual(self.ask("GET", "/").status, 200)
 
 
 class Understands(Case):

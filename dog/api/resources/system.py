@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dog.api.call import Answer, Call, Media, Result, StreamView
@@ -33,6 +33,10 @@ HEALTH = Named(
     Object(
         {"status": String("ok", "degraded"), "name": String(), "version": String(), "started": String()},
         {
+            "certificate": Object(
+                {"fingerprint": String(), "expiresAt": String()},
+                description="What listeners with TLS show: the SHA-256 of it.",
+            ),
             "epoch": String(),
             "devices": Object({"total": Integer(), "active": Integer(), "online": Integer()}),
             "inactive": Array(
@@ -72,7 +76,9 @@ def openapi(call: Call, table: Table, about: Mapping[str, Any]) -> Result:
 
 
 @route("GET", "/health", root="", right=Right.VIEW, on=On.NOTHING, answers={200: HEALTH})
-def health(call: Call, core: Core, attachments: Attachments, about: Mapping[str, Any]) -> Result:
+def health(
+    call: Call, core: Core, attachments: Attachments, about: Mapping[str, Any], certificate: Callable[[], Any]
+) -> Result:
     """How the gateway, its drivers and its devices are."""
     house = call.house
     told = _devicesHealth(core, house)
@@ -86,6 +92,9 @@ def health(call: Call, core: Core, attachments: Attachments, about: Mapping[str,
         "version": str(about["version"]),
         "started": instant(about["started"]),
     }
+    shows = certificate()
+    if shows is not None:
+        found["certificate"] = {"fingerprint": shows.fingerprint, "expiresAt": instant(shows.expiresAt)}
     if not house.may(Right.VIEW):
         return Answer(found)
     shown = [
