@@ -26,13 +26,27 @@ class Kind(StrEnum):
     DEVICE_LOST = "deviceLost"
     DEVICE_ATTACHED = "deviceAttached"  # a driver serves it (or no longer does: details)
     ENVIRONMENT_CHANGED = "environmentChanged"
-    CONNECTION_MADE = "connectionMade"  # of a driver's link; no device, as with the others below
+    CONNECTION_MADE = "connectionMade"  # of a driver's link; no device and for admins, as with all below
     CONNECTION_LOST = "connectionLost"
     LINK_RESTARTED = "linkRestarted"  # somebody asked for it
     LINK_SUSPENDED = "linkSuspended"  # it has crashed too often: the next attempt is a long time off
     DRIVER_CRASHED = "driverCrashed"
     DRIVER_BLOCKED = "driverBlocked"  # it held up the whole process for a while
-    CANDIDATE_CHANGED = "candidateChanged"  # found by a bus, ignored, offered again, gone (details); for admins
+    CANDIDATE_CHANGED = "candidateChanged"  # found by a bus, ignored, offered again, gone (details)
+
+
+#: What only those are told who run the house.
+FOR_ADMINS = frozenset(
+    {
+        Kind.CONNECTION_MADE,
+        Kind.CONNECTION_LOST,
+        Kind.LINK_RESTARTED,
+        Kind.LINK_SUSPENDED,
+        Kind.DRIVER_CRASHED,
+        Kind.DRIVER_BLOCKED,
+        Kind.CANDIDATE_CHANGED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

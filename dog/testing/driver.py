@@ -15,16 +15,23 @@ test needs no network and no waiting. Override the hooks to play the other end o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from dog.core.core import Applied, Core
 from dog.interfaces import IDeviceDriver, IDriver, IFinds, ILink, LinkFailed, Unsupported
+from dog.live.guard import Conduct
+from dog.live.links import Link, LinkState
+from dog.live.stepper import Stepper
 from dog.model.command import Command, Outcome, Stage
 from dog.model.device import Device
+from dog.model.home import Home, HomeDiff
 from dog.model.rights import GATEWAY
 from dog.model.values import Pulse, Reading
 from dog.testing.links import FakeDevicePort, FakeKit, FakeLinkPort
@@ -219,6 +226,71 @@ class DriverContract(_Base):
                 results[0].check(LinkFailed) or "Cancelled" in str(results[0].type),
                 f"start() failed with {results[0].type}",
             )
+        self.assertEqual(self.kit.clock.getDelayedCalls(), [], "a timer is left behind")
+
+    def test_contractStopAfterAFailedStart(self) -> None:
+        """Where nobody answers, C{start} fails with a typed reason, if it needs anybody; C{stop} works."""
+        self.kit = FakeKit()
+        link = self.makeLink()
+        results = self._results(link.start(), "start()")
+        self.assertEqual(len(results), 1, "start() must end where every connection is refused")
+        if results != [None]:
+            self.assertIsInstance(results[0].value, LinkFailed)
+        self._fires(link.stop(), "stop() after a failed start()")
+        self._fires(link.stop(), "a second stop()")
+        self.assertEqual(self.kit.clock.getDelayedCalls(), [], "a timer is left behind")
+
+    def test_contractStopAfterALoss(self) -> None:
+        """A lost connection is told once, as a loss, and the link still stops."""
+        self.started()
+        for connection in self.kit.connections:
+            connection.protocol.connectionLost(Failure(ConnectionDone()))
+        self.kit.run(self.patience)
+        if self.kit.connections:
+            self.assertEqual([type(each) for each in self.linkPort.losses], [LinkFailed])
+        self._fires(self.link.stop(), "stop() after a loss")
+        self.assertEqual(self.kit.clock.getDelayedCalls(), [], "a timer is left behind")
+
+    def test_contractGarbage(self) -> None:
+        """Whatever comes from the bus, nothing is raised; the link goes on, or says that it is lost, and stops."""
+        self.started()
+        garbage = Random(1)
+        for size in (1, 2, 7, 64, 1000):
+            for connection in self.kit.connections:
+                connection.protocol.dataReceived(garbage.randbytes(size))
+            self.kit.run(1)
+        self.assertLess(len(self.linkPort.losses), 2, "a loss is told once")
+        self._fires(self.link.stop(), "stop() after garbage")
+
+    def test_contractUnderSupervision(self) -> None:
+        """In a gateway's hands, through start, refresh, a command and stop: no bug comes to light, nothing is left."""
+        devices = self.devices()
+        core = Core("contract")
+        stepper = Stepper(core, self.kit.clock, self.kit.utcNow)
+        home = Home(devices={each.id: each for each in (*devices, *filter(None, [self.gateway()]))})
+        stepper.step(Applied(HomeDiff(home, added=tuple(home.devices)), initial=True))
+        conduct = Conduct()
+        key = self.driver.linkKey(self.settings(), self.gateway(), devices[0])
+        link = Link(
+            *(stepper, self.driver, key, self.settings(), self.gateway()),
+            *(lambda: self.kit, lambda id, reason: None, conduct),
+        )
+        for device in devices:
+            link.add(device)
+        link.start()
+        self.letStart(self.kit)
+        self.kit.run(self.patience / 2)
+        self.assertIs(link.state, LinkState.UP, link.reason)
+        served = link.driverOf(devices[0].id)
+        served.refresh()
+        self.letRefresh(self.kit)
+        command = self.command(devices[0])
+        sending = served.send(command)
+        self.letAnswer(self.kit, command)
+        self._settled(sending)
+        self._results(link.stop(), "stop()")
+        self.assertEqual((dict(conduct.crashes), link.crashes), ({}, 0))
+        stepper.stop()
         self.assertEqual(self.kit.clock.getDelayedCalls(), [], "a timer is left behind")
 
     def test_contractStopIsIdempotent(self) -> None:

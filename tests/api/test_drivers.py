@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dog.api.call import Request
-from dog.core.events import Kind
+from dog.core.events import Event, Kind
 from dog.interfaces import LinkFailed
 from dog.live.drivers import Drivers
 from dog.live.guard import Tally
 from dog.model.rights import Principal, Role
+from dog.model.values import Reading, Slot
 from dog.testing.scripted import NEVER
 from tests.api.recorded.gateway import InHome
 
@@ -70,6 +71,34 @@ class ShownTests(DriversCase):
         ):
             self.assertIn(line + "\n", metrics)
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
+
+
+class ToldTests(DriversCase):
+    def kinds(self, role: Role) -> set[str]:
+        request = Request("GET", ("api", "v1", "events"), Principal("somebody", role))
+        return {each["kind"] for each in self.successResultOf(self.gateway.api.answer(request)).json["events"]}
+
+    def test_events(self) -> None:
+        """What becomes of links is told to those who run the house, not to everybody who looks at a lamp."""
+        self.driver.lose(LinkFailed("closed", "cable pulled"))
+        self.gateway.attachments.restart("modbus")
+        links = {"connectionMade", "connectionLost", "linkRestarted"}
+        self.assertLessEqual(links, self.kinds(Role.ADMIN))
+        self.assertIn("deviceLost", self.kinds(Role.USER))
+        for role in (Role.VIEWER, Role.USER):
+            self.assertEqual(links & self.kinds(role), set())
+
+    def test_webSocket(self) -> None:
+        """A client of the old gateway, who has subscribed to everything, is told nothing that it does not know."""
+        told: list[Event] = []
+        client = type("Client", (), {"deliver": lambda _, event: told.append(event), "dropped": lambda _: None})()
+        self.gateway.core.subscriptions.subscribe(client, None, {"*"})
+        self.driver.onStart(None)
+        self.driver.lose(LinkFailed("closed", "cable pulled"))
+        self.gateway.attachments.restart("modbus")
+        self.gateway.clock.advance(5)
+        self.driver.report("SimpleLamp_mb1", Reading(Slot("SimpleLamp_mb1", "OnOffState"), "on"))
+        self.assertEqual({each.kind for each in told}, {Kind.NOTIFICATION})
 
 
 class RestartTests(DriversCase):

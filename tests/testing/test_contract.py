@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.protocol import Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.interfaces import LinkFailed
@@ -101,6 +102,41 @@ class BreachTests(SynchronousTestCase):
         driver = scripted()
         driver.onStart(ValueError("boom"))
         self.assertBreach("test_contractStopDuringStart", driver, "start() failed with")
+
+    def test_failsUntypedWhereNobodyAnswers(self) -> None:
+        driver = scripted()
+        driver.onStart(ValueError("boom"))
+        self.assertBreach("test_contractStopAfterAFailedStart", driver, "LinkFailed")
+
+    def connecting(self, **methods: Any) -> tuple[ScriptedDriver, FakeKit]:
+        """A driver whose link connects, with a protocol that has these methods."""
+        kit = FakeKit()
+        kit.accept("bus")
+
+        def start(link: ScriptedLink) -> Deferred[None]:
+            link.state = "started"
+            made = type("Made", (Protocol,), methods)
+            connecting: Deferred[Any] = link.kit.connect("bus", Factory.forProtocol(made))
+            return connecting.addCallback(lambda _: None)
+
+        return self._withLink("start", start), kit
+
+    def test_raisesOnGarbage(self) -> None:
+        def fail(self: Any, data: bytes) -> None:
+            raise ZeroDivisionError
+
+        driver, kit = self.connecting(dataReceived=fail)
+        self.assertBreach("test_contractGarbage", driver, "ZeroDivisionError", kit)
+
+    def test_lossIsNotTold(self) -> None:
+        driver, kit = self.connecting()
+        self.assertBreach("test_contractStopAfterALoss", driver, "[] != ", kit)
+
+    def test_bugUnderSupervision(self) -> None:
+        """Also in what nobody waits for."""
+        driver = scripted()
+        driver.faulty("refresh", RuntimeError)
+        self.assertBreach("test_contractUnderSupervision", driver, "{'scripted': 1}")
 
     def _withLink(self, name: str, method: Any) -> ScriptedDriver:
         driver = scripted()

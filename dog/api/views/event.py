@@ -6,7 +6,7 @@ from typing import Any
 
 from dog.api.shapes import Anything, Array, Boolean, Integer, Map, Named, Nullable, Object, String
 from dog.api.views.instant import instant
-from dog.core.events import Event, Kind
+from dog.core.events import FOR_ADMINS, Event, Kind
 from dog.core.ledger import Entry
 from dog.core.visibility import House
 from dog.model.catalogue import NotificationType
@@ -81,8 +81,8 @@ def notificationJson(event: Event, kind: NotificationType) -> dict[str, Any]:
 
 
 def isTold(event: Event, house: House) -> bool:
-    """Whether somebody with this house is told of it: devices that he sees, candidates if they are his business."""
-    if event.kind is Kind.CANDIDATE_CHANGED:
+    """Whether somebody with this house is told of it: devices that he sees, links and candidates if he runs it."""
+    if event.kind in FOR_ADMINS:
         return house.may(Right.ADMIN)
     return event.device is None or event.device in house.visible
 
