@@ -207,8 +207,8 @@ class Discovery(Service):
         link = self._chosen(driver, gateway)
         why = reasonAgainst(link)
         if why is not None:
-            isUp = link.state.value == "up"
-            raise Refusal(Code.BAD_VALUE if isUp else Code.UNREACHABLE, f"{nameOf(link)} can't be searched: {why}")
+            code = Code.UNREACHABLE if link.finds else Code.BAD_VALUE
+            raise Refusal(code, f"{nameOf(link)} can't be searched: {why}")
         if how is not None and how not in link.ways:
             expected = "one of " + ", ".join(link.ways)
             message = f"how: expected {expected}, got {quoted(how)}"
@@ -340,9 +340,9 @@ def check(home: Home, candidate: Candidate, device: Device) -> None:
 
 def reasonAgainst(link: Link) -> str | None:
     """Why this link can't search; None where it can."""
-    if link.state.value != "up":
-        return f"it is not up ({link.reason or 'it is starting'})"
-    return None if link.ways else f"on this bus devices do not make themselves known to {link.driver.name}"
+    if not link.finds:
+        return f"on this bus devices do not make themselves known to {link.driver.name}"
+    return None if link.ways else f"it is not up ({link.reason or 'it is starting'})"
 
 
 def nameOf(link: Link) -> str:

@@ -101,6 +101,8 @@ class Link:
         self._whenClosed: list[Deferred[None]] = []
         self._awaiting: list[Deferred[None]] = []
         self._upAt: float | None = None
+        #: L{finds} of the link that was made last.
+        self._finds = True
         #: Called with what the bus offers (L{dog.live.discovery}).
         self.onFound: Callable[[Link, Mapping[str, Any]], object] = lambda link, candidate: None
         #: Grows with every change of state: what was arranged in an earlier one is void.
@@ -156,10 +158,16 @@ class Link:
         return None if self._gateway is None else self._gateway.id
 
     @property
+    def finds(self) -> bool:
+        """Whether its bus can be searched at all (L{IFinds}), as far as is known."""
+        made = None if self._life is None else self._life.link
+        return self._finds if made is None else bool(IFinds.providedBy(made))
+
+    @property
     def ways(self) -> tuple[str, ...]:
         """The ways in which its bus can be searched (L{IFinds}), the usual first; none where it can't be, now."""
         made: Any = None if self._life is None or self.state is not LinkState.UP else self._life.link
-        return tuple(made.ways) if IFinds.providedBy(made) else ()
+        return tuple(made.ways) if made is not None and self.finds else ()
 
     def search(self, how: str, seconds: float) -> Deferred[Any]:
         """Search its bus in one of its L{ways}. Fires at the end; fails where the driver does. May be cancelled."""
@@ -390,6 +398,7 @@ class _Life:
         self.link = self.guard.enter(
             "link", driver.link, key, settings, gateway, self._port, GuardedKit(self.guard, kit)
         )
+        self._owner._finds = bool(IFinds.providedBy(self.link))
 
     def attach(self, device: Device) -> None:
         assert self.link is not None

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from dog.interfaces import IDevicePort, IKit, ILinkPort, LinkFailed
+from dog.model.candidate import candidateFrom
 from dog.model.values import Pulse, Reading, Seen, Slot, Value
 
 #: What C{FakeKit.utcNow()} says while its clock stands at 0: a Wednesday.
@@ -113,6 +114,8 @@ class FakeLinkPort:
         self.losses.append(reason)
 
     def found(self, candidate: Mapping[str, Any]) -> None:
+        """Raises L{BadCandidate} for what the discovery inbox would not take."""
+        candidateFrom(candidate, "driver", "System", None, EPOCH)
         self.candidates.append(candidate)
 
 

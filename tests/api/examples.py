@@ -35,6 +35,7 @@ class House(Gateway):
     """A gateway with one driver, whose door can be opened to somebody else."""
 
     def __init__(self, file: Path, driver: ScriptedDriver) -> None:
+        driver.finds("teachIn")
         super().__init__(file, [driver], plan=b"<svg/>", maxBody=MAX_BODY, stateDir=file.parent)
         self.file = file
         self.driver = driver
@@ -122,8 +123,7 @@ def noDisk(house: House) -> None:
 
 
 def offered(house: House) -> None:
-    """The bus offers a button, and can be searched."""
-    house.driver.finds("teachIn")
+    """The bus offers a button."""
     house.driver.find(key="7", cls="Button", params={"address": "7"})
 
 
@@ -302,7 +302,7 @@ EXAMPLES: dict[Operation, dict[Outcome, Example]] = {
     ("POST", f"{_INBOX}/search"): {
         201: Example(body={"driver": "modbus", "seconds": 5}, before=offered),
         Code.BAD_BODY: Example(body={"seconds": 0.5}, before=offered),
-        Code.BAD_VALUE: Example(body={"driver": "modbus"}),
+        Code.BAD_VALUE: Example(body={"how": "loudly"}),
         Code.NO_DRIVER: Example(before=noLinks),
         Code.UNREACHABLE: Example(body={"gateway": "Lamp_dead"}, before=offered),
         Code.BUSY: Example(before=searching),

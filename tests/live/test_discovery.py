@@ -30,6 +30,10 @@ HOME = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 class Case(SynchronousTestCase):
+    """@cvar ways: in which the bus can be searched."""
+
+    ways: tuple[str, ...] = ()
+
     def setUp(self) -> None:
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()
@@ -50,6 +54,8 @@ class Case(SynchronousTestCase):
         self.house = RunningHouse()
         self.core = self.house.core
         self.driver: ScriptedDriver = self.house.driver
+        if self.ways:
+            self.driver.finds(*self.ways)
         self.homes = LiveHome(self.house.stepper, self.house.attachments, HomeStore(self.file), maybeDeferred)
         self.discovery = Discovery(self.house.stepper, self.house.attachments, self.homes)
         self.memory = Memory(self.house.stepper, self.folder / "state.db", maybeDeferred)
@@ -254,9 +260,7 @@ class Adopting(Case):
 
 
 class Searching(Case):
-    def setUp(self) -> None:
-        super().setUp()
-        self.driver.finds("smart", "plain")
+    ways = ("smart", "plain")
 
     def test_done(self) -> None:
         search = self.discovery.search(seconds=30.0)
@@ -342,4 +346,6 @@ class NothingToFind(Case):
         (source,) = self.discovery.sources()
         self.assertEqual(source.ways, ())
         self.assertIn("do not make themselves known", source.reason or "")
+        self.assertIn("do not make themselves known", self.refused(Code.BAD_VALUE, self.discovery.search))
+        self.driver.lose()
         self.assertIn("do not make themselves known", self.refused(Code.BAD_VALUE, self.discovery.search))

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from dog.interfaces import IDevicePort, IKit, ILinkPort, LinkFailed
+from dog.model.candidate import BadCandidate
 from dog.model.values import Pulse, Reading, Slot
 from dog.testing import EPOCH, FakeDevicePort, FakeKit, FakeLinkPort
 
@@ -79,8 +80,10 @@ class PortTests(SynchronousTestCase):
         verifyObject(ILinkPort, port)
         reason = LinkFailed("closed", "x")
         port.lost(reason)
-        port.found({"address": "1"})
-        self.assertEqual((port.losses, port.candidates), ([reason], [{"address": "1"}]))
+        candidate = {"key": "1", "params": {"address": "1"}}
+        port.found(candidate)
+        self.assertRaises(BadCandidate, port.found, {"address": "1"})
+        self.assertEqual((port.losses, port.candidates), ([reason], [candidate]))
 
     def test_devicePort(self) -> None:
         port = FakeDevicePort()

@@ -135,7 +135,7 @@ def candidatesOf(
             "id": "_".join([classes[0] if classes else "EnOcean", uid, *own.values()]),
             "class": classes[0] if classes else None,
             "classes": classes,
-            "description": " ".join([profile.title, *own.values()]),
+            "description": ", output ".join([profile.title, *own.values()]),
             "params": {"address": address, "uid": uid, "eep": normalEEP(profile.eep), **own},
             "identity": ("address", "uid", *own),
             "guessed": guessed,
