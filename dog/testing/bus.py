@@ -196,21 +196,23 @@ class BusTransport(StringTransport):
         self._calls: list[IDelayedCall] = []
 
     def write(self, data: bytes) -> None:
+        """The driver writes; kept as by any C{StringTransport}, and heard at the other end."""
         if not self.disconnecting:
             super().write(data)  # type: ignore[no-untyped-call]
             self._written(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
+        """The same in parts."""
         self.write(b"".join(data))
 
     def loseConnection(self) -> None:
         """The driver closes: it is told so a moment later, as by a socket."""
         if not self.disconnecting:
             self.disconnecting = True
-            self._stop()
             self._callLater(0.0, self.end, ConnectionDone())
 
     def abortConnection(self) -> None:
+        """The driver closes by force: it is told so at once."""
         if not self.disconnected:
             self.disconnecting = True
             self.end(ConnectionLost())

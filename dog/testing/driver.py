@@ -106,6 +106,7 @@ class DriverContract(_Base):
         super().tearDown()
 
     def makeLink(self) -> Any:
+        """A link with nothing attached, not started; stopped at the end of the test."""
         device = self.devices()[0]
         key = self.driver.linkKey(self.settings(), self.gateway(), device)
         self.link = self.driver.link(key, self.settings(), self.gateway(), self.linkPort, self.kit)
@@ -208,6 +209,7 @@ class DriverContract(_Base):
         self.assertEqual(self.kit.clock.getDelayedCalls(), [], "a timer is left behind")
 
     def test_contractStopBeforeStart(self) -> None:
+        """A link that was never started stops as well, twice too."""
         link = self.makeLink()
         self._fires(link.stop(), "stop() before start()")
         self._fires(link.stop(), "a second stop()")
@@ -306,6 +308,7 @@ class DriverContract(_Base):
             self.assertTrue(transport.disconnecting or transport.disconnected, f"{connection.endpoint} is still open")
 
     def test_contractNothingAfterStop(self) -> None:
+        """A link that was stopped reports nothing any more."""
         self.started()
         self._fires(self.link.stop(), "stop()")
         self._mark()

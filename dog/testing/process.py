@@ -70,6 +70,7 @@ class GatewayProcess:
 
     @property
     def pid(self) -> int:
+        """Its process id."""
         assert self._process is not None
         return self._process.pid
 

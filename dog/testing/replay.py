@@ -171,6 +171,7 @@ class ReplayKit(FakeKit):
     # -- what conversations say -------------------------------------------------------------------------------
 
     def connect(self, endpoint: str, factory: IProtocolFactory) -> Deferred[Any]:
+        """As of any kit: with what is left to be played at the other end, or refused."""
         same = [each for each in self._left if each.endpoint == endpoint]
         known = any(each.endpoint == endpoint for each in self._all)
         found = same[0] if same else self._left[0] if self._left and not known else None
@@ -183,12 +184,15 @@ class ReplayKit(FakeKit):
 
     @property
     def strict(self) -> bool:
+        """Whether the driver is held to what it wrote then."""
         return self._strict
 
     def moved(self) -> None:
+        """Something was played, now."""
         self._movedAt = self.clock.seconds()
 
     def wrong(self, text: str) -> None:
+        """The driver does something else than then. The first of it counts."""
         if self._wrong is None:
             self._wrong = text
 
