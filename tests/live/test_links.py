@@ -50,6 +50,7 @@ class Case(SynchronousTestCase):
         """The other link has been up all the time, and its device obeys."""
         other = self.link("gw2")
         self.assertEqual((other.state, other.attempts, other.crashes), (LinkState.UP, 1, 0))
+        self.assertIsNone(self.house.attachments.conduct.where, "nobody's code is running")
         entry = self.successResultOf(self.house.commands.send(OTHER, "on", None, ANONYMOUS))
         self.assertIs(entry.stage, Stage.CONFIRMED)
 

@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from dog.core.core import Core
 from dog.core.events import Event, Kind
+from dog.live import watchdog
 from dog.live.guard import Conduct, Guard, Where
 from dog.live.stepper import Stepper
 from dog.live.watchdog import Culprit, Place, Watchdog, culpritOf, isIdle, stackOf
@@ -179,6 +180,53 @@ class WatchdogTests(SynchronousTestCase):
             self.reactor.turn()
         self.dog.stopService()
         self.assertEqual((self.logged, self.seen.is_set()), ([], False))
+
+    def idle(self, released: threading.Lock) -> None:
+        """Stand still as a reactor does that waits for something to happen."""
+        space: dict[str, Any] = {"__name__": "selectors"}
+        exec("def select(lock, seconds):\n    assert lock.acquire(True, seconds)\n", space)  # noqa: S102
+        space["select"](released, PATIENCE)
+
+    def locked(self) -> threading.Lock:
+        lock = threading.Lock()
+        lock.acquire()
+        return lock
+
+    def test_idle(self) -> None:
+        """A reactor that waits is not even asked for a sign of life."""
+        done, looks = self.locked(), iter(range(1000))
+        me = self.dog._watched = threading.get_ident()
+
+        def look(place: Place) -> bool:
+            if next(looks) == 3:
+                self.dog._ended.set()
+            return isIdle(place)
+
+        def watch() -> None:
+            while sys._current_frames()[me].f_code.co_name != "select":
+                pass
+            self.dog._watch()
+            done.release()
+
+        self.patch(watchdog, "isIdle", look)
+        threading.Thread(target=watch, daemon=True).start()
+        self.idle(done)
+        self.assertTrue(self.reactor.threads.empty())
+
+    def test_heldUpFromOutside(self) -> None:
+        """No sign of life, yet the reactor waits: the machine was busy with something else."""
+        me = self.dog._watched = threading.get_ident()
+        done = self.locked()
+
+        def ask() -> None:
+            while sys._current_frames()[me].f_code.co_name != "select":
+                pass
+            self.dog._ask()
+            done.release()
+
+        threading.Thread(target=ask, daemon=True).start()
+        self.idle(done)
+        self.assertEqual((self.reactor.threads.qsize(), self.seen.is_set()), (1, False))
 
     def test_stops(self) -> None:
         """Also while something is blocked."""
