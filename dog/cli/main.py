@@ -11,13 +11,26 @@ import sys
 from collections.abc import Sequence
 
 from dog import __version__
-from dog.cli import capture, completion, devices, discovery, drivers, homecheck, send, status, token, watch, words
+from dog.cli import (
+    capture,
+    completion,
+    devices,
+    discovery,
+    drivers,
+    fingerprint,
+    homecheck,
+    send,
+    status,
+    token,
+    watch,
+    words,
+)
 from dog.cli.console import Console
 from dog.cli.options import DONE, FAILED, NOT_REACHABLE, USAGE, UsageError, common
 from dog.client.errors import Failed, NotReachable
 
 #: The modules of the commands, in the order in which --help shows them.
-COMMANDS = (devices, status, send, watch, discovery, drivers, capture, token, homecheck, completion)
+COMMANDS = (devices, status, send, watch, discovery, drivers, capture, token, fingerprint, homecheck, completion)
 
 _EPILOG = "exit status: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable"
 

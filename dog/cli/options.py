@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dog.client.address import DEFAULT, Address, BadAddress
+from dog.client.trust import USUAL, BadTrust, Trust
 
 if TYPE_CHECKING:
     from dog.client.rest import Rest
@@ -32,6 +33,7 @@ class Options:
     token: str | None
     timeout: float
     json: bool
+    trust: Trust = USUAL
 
     @classmethod
     def of(cls, arguments: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Options:
@@ -51,13 +53,14 @@ class Options:
             _token(arguments, environment),
             getattr(arguments, "timeout", TIMEOUT),
             getattr(arguments, "json", False),
+            _trust(arguments, environment),
         )
 
     def rest(self) -> Rest:
         """The gateway, to ask one thing at a time."""
         from dog.client.rest import Rest
 
-        return Rest(self.gateway, self.token, self.timeout)
+        return Rest(self.gateway, self.token, self.timeout, self.trust)
 
 
 def common(connects: bool = True) -> argparse.ArgumentParser:
@@ -77,6 +80,14 @@ def common(connects: bool = True) -> argparse.ArgumentParser:
             metavar="FILE",
             help="the token that says who you are, in a file (default: $DOG_TOKEN_FILE, else the token in $DOG_TOKEN)",
         )
+        parser.add_argument(
+            "--ca", metavar="FILE", help="with TLS: the certificate to trust, or its issuer's, PEM (default: $DOG_CA)"
+        )
+        parser.add_argument(
+            "--fingerprint",
+            metavar="SHA256",
+            help="with TLS: the gateway's certificate has to be this one (default: $DOG_FINGERPRINT)",
+        )
         parser.add_argument("--token", help="the token itself: others on this machine can see it in the process list")
         parser.add_argument(
             "--timeout",
@@ -85,6 +96,17 @@ def common(connects: bool = True) -> argparse.ArgumentParser:
             help=f"how long the gateway may take for an answer (default: {TIMEOUT:g})",
         )
     return parser
+
+
+def _trust(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Trust:
+    given = {
+        name: getattr(arguments, name, None) or environment.get(f"DOG_{name.upper()}") or None
+        for name in ("ca", "fingerprint")
+    }
+    try:
+        return Trust(**given)
+    except BadTrust as bad:
+        raise UsageError(f"--fingerprint: {bad}") from None
 
 
 def _token(arguments: argparse.Namespace, environment: Mapping[str, str]) -> str | None:

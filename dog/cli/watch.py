@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         options.gateway,
         reactor,
         token=options.token,
+        trust=options.trust,
         connectTimeout=options.timeout,
         requestTimeout=options.timeout,
         resume=True,

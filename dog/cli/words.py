@@ -28,7 +28,7 @@ PATIENCE = 1.0
 FILES = "<files>"
 
 #: Arguments that are one.
-FILE_ARGUMENTS = frozenset({"file", "tokenFile", "config"})
+FILE_ARGUMENTS = frozenset({"file", "tokenFile", "config", "ca"})
 
 #: A word and what it means.
 Offer = tuple[str, str]
@@ -155,7 +155,7 @@ def _options(parser: argparse.ArgumentParser) -> list[Offer]:
 
 
 def _rest(values: Mapping[str, str]) -> Rest:
-    given = {name: values[name] for name in ("gateway", "token", "tokenFile") if name in values}
+    given = {name: values[name] for name in ("gateway", "token", "tokenFile", "ca", "fingerprint") if name in values}
     return Options.of(argparse.Namespace(**given, timeout=PATIENCE)).rest()
 
 

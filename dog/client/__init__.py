@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dog.client.errors import Failed, Interrupted, NoAnswer, NotReachable
     from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
     from dog.client.rest import Rest
+    from dog.client.trust import Trust
 
 __all__ = [
     "Address",
@@ -34,6 +35,7 @@ __all__ = [
     "Response",
     "Rest",
     "Snapshot",
+    "Trust",
 ]
 
 _HOME = {
@@ -50,6 +52,7 @@ _HOME = {
     "Response": "messages",
     "Rest": "rest",
     "Snapshot": "messages",
+    "Trust": "trust",
 }
 
 

@@ -33,6 +33,7 @@ from dog.client.messages import (
     encodeRequest,
 )
 from dog.client.stream import PING, Request, Stream, Told
+from dog.client.trust import USUAL, Trust
 from dog.client.wanted import ALL, Only
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Client:
 
     @param url: the gateway, in any form that L{Address.parse} takes.
     @param token: sent in the Authorization header.
+    @param trust: what the gateway's certificate has to be, with TLS.
     @param resume: as in L{dog.client.client.Client}; on unless it is turned off.
     @param patient: keep trying until the gateway is there for the first time; else the first failure is final.
     @param onConnected: called with the L{Presentation} each time a conversation stands, subscriptions in place.
@@ -68,6 +70,7 @@ class Client:
         url: str | Address = DEFAULT,
         *,
         token: str | None = None,
+        trust: Trust = USUAL,
         resume: bool = True,
         patient: bool = False,
         onConnected: Callable[[Presentation], object] = lambda presentation: None,
@@ -81,6 +84,7 @@ class Client:
         self.address = url if isinstance(url, Address) else Address.parse(url)
         self.presentation: Presentation | None = None
         self._token = token
+        self._trust = trust
         self._patient = patient
         self._onConnected = onConnected
         self._onLost = onLost
@@ -275,7 +279,7 @@ class Client:
             self._presented = loop.create_future()
             try:
                 async with asyncio.timeout(self._connectTimeout):
-                    connection = await connectTo(self.address, self._token, self._received)
+                    connection = await connectTo(self.address, self._token, self._received, self._trust)
                     presentation = await self._until(connection, self._presented)
             except TimeoutError:
                 why = f"no Dog gateway presented itself within {self._connectTimeout:g} s"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from dog import __version__
 from dog.client.address import Address
 from dog.client.closing import MAX_MESSAGE, reasonOf
 from dog.client.errors import Failed, NotReachable
+from dog.client.trust import NOT_THE_ONE, USUAL, BadTrust, Trust
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +29,12 @@ class Connection(WebSocketClientProtocol):
 
     factory: WebSocketClientFactory
 
-    def __init__(self, address: Address, received: Callable[[Connection, bytes], object]) -> None:
+    def __init__(
+        self, address: Address, received: Callable[[Connection, bytes], object], trust: Trust = USUAL
+    ) -> None:
         super().__init__()
+        self._trust = trust
+        self._refused = False
         loop = asyncio.get_running_loop()
         self._address = address
         self._received = received
@@ -38,6 +42,20 @@ class Connection(WebSocketClientProtocol):
         self.ended: asyncio.Future[Failed | NotReachable] = loop.create_future()
         self.heardAt = self._now()
         self.paused = False
+
+    def connection_made(self, transport: Any) -> None:
+        # Before anything is sent: the token is in the very first line.
+        secure = transport.get_extra_info("ssl_object")
+        if secure is not None and not self._trust.accepts(secure.getpeercert(True)):
+            self._refused = True
+            transport.abort()
+            self.ended.set_result(NotReachable(self._address.socket, NOT_THE_ONE))
+            return
+        super().connection_made(transport)  # type: ignore[no-untyped-call]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._refused:
+            super().connection_lost(exc)  # type: ignore[no-untyped-call]
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         self.heardAt = self._now()
@@ -85,7 +103,10 @@ class Connection(WebSocketClientProtocol):
 
 
 async def connectTo(
-    address: Address, token: str | None, received: Callable[[Connection, bytes], object]
+    address: Address,
+    token: str | None,
+    received: Callable[[Connection, bytes], object],
+    trust: Trust = USUAL,
 ) -> Connection:
     """A new connection, its handshake on the way; with TLS for C{wss}.
 
@@ -110,11 +131,14 @@ async def connectTo(
     )
 
     def build() -> Connection:
-        connection = Connection(address, received)
+        connection = Connection(address, received, trust)
         connection.factory = factory
         return connection
 
-    tls: Any = ssl.create_default_context() if address.secure else None
+    try:
+        tls = trust.context() if address.secure else None
+    except BadTrust as bad:
+        raise NotReachable(address.socket, str(bad)) from None
     try:
         _, connection = await loop.create_connection(build, address.host, address.port, ssl=tls)
     except ConnectionRefusedError:

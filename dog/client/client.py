@@ -30,6 +30,7 @@ from dog.client.messages import (
 )
 from dog.client.questions import Questions
 from dog.client.stream import PING, Request, Stream, Told
+from dog.client.trust import USUAL, Trust
 from dog.client.wanted import ALL, Only
 
 #: Why a conversation is over.
@@ -60,6 +61,7 @@ class Client:
     @param url: the gateway, in any form that L{Address.parse} takes.
     @param reactor: used for its clock and its connections.
     @param token: sent in the Authorization header.
+    @param trust: what the gateway's certificate has to be, with TLS.
     @param endpoint: connect through this instead of the address's own host and port.
     @param resume: subscriptions bring snapshots, and a conversation goes on where the one before broke off. With a
         gateway that does not offer this (L{resuming}), a gap from None to None is told each time it is back.
@@ -83,6 +85,7 @@ class Client:
         reactor: Any,
         *,
         token: str | None = None,
+        trust: Trust = USUAL,
         endpoint: IStreamClientEndpoint | None = None,
         resume: bool = False,
         onNotification: Callable[[Notification], object] = lambda notification: None,
@@ -102,6 +105,7 @@ class Client:
         self._reactor = reactor
         self._clock: IReactorTime = reactor
         self._token = token
+        self._trust = trust
         self._endpoint = endpoint
         self._onNotification = onNotification
         self._onSnapshot = onSnapshot
@@ -245,7 +249,7 @@ class Client:
         self._state = _State.CONNECTING
         self._timer = self._clock.callLater(self._connectTimeout, self._tooLate)
         try:
-            endpoint = self._endpoint or endpointOf(self.address, self._reactor, self._connectTimeout)
+            endpoint = self._endpoint or endpointOf(self.address, self._reactor, self._connectTimeout, self._trust)
             connecting = endpoint.connect(ConnectionFactory(self.address, self, self._token, self._reactor))
         except Exception as error:
             self._down(unconnected(self.address, Failure(error)))

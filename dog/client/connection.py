@@ -14,6 +14,7 @@ from dog import __version__
 from dog.client.address import Address
 from dog.client.closing import MAX_MESSAGE, reasonOf
 from dog.client.errors import Failed, NotReachable
+from dog.client.trust import USUAL, BadTrust, Trust
 
 
 class Owner(Protocol):
@@ -97,19 +98,22 @@ class ConnectionFactory(WebSocketClientFactory):
         return connection
 
 
-def endpointOf(address: Address, reactor: Any, timeout: float) -> IStreamClientEndpoint:
-    """Where to connect to, with TLS for C{wss}; certificates are verified against the platform's.
+def endpointOf(address: Address, reactor: Any, timeout: float, trust: Trust = USUAL) -> IStreamClientEndpoint:
+    """Where to connect to, with TLS for C{wss}.
 
-    @raise NotReachable: TLS is asked for and pyOpenSSL or service_identity is not installed.
+    @raise NotReachable: TLS is asked for, and pyOpenSSL or service_identity is not installed, or what is to be
+        trusted can't be read.
     """
     endpoint: IStreamClientEndpoint = HostnameEndpoint(reactor, address.host, address.port, timeout=timeout)
     if not address.secure:
         return endpoint
     try:
-        from twisted.internet.ssl import optionsForClientTLS
+        creator = trust.creator(address.host)
     except ImportError as error:
         raise NotReachable(address.socket, f"TLS needs pyOpenSSL and service_identity ({error})") from None
-    return wrapClientTLS(optionsForClientTLS(address.host), endpoint)
+    except BadTrust as bad:
+        raise NotReachable(address.socket, str(bad)) from None
+    return wrapClientTLS(creator, endpoint)
 
 
 def unconnected(address: Address, failure: Failure) -> NotReachable:

@@ -12,6 +12,7 @@ from typing import Any
 from dog import __version__
 from dog.client.address import DEFAULT, Address
 from dog.client.errors import NotReachable, failedFrom
+from dog.client.trust import NOT_THE_ONE, USUAL, BadTrust, Trust
 
 #: A bound for what a gateway may answer, in bytes.
 MAX_ANSWER = 64 * 1024 * 1024
@@ -29,18 +30,40 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class _Trusting(HTTPSConnection):
+    """Sends nothing to whom it does not trust."""
+
+    def __init__(self, trust: Trust, host: str, port: int, timeout: float) -> None:
+        super().__init__(host, port, timeout=timeout, context=trust.context())
+        self._trust = trust
+
+    def connect(self) -> None:
+        super().connect()
+        if not self._trust.accepts(self.sock.getpeercert(True)):
+            self.close()
+            raise OSError(NOT_THE_ONE)
+
+
 class Rest:
     """A gateway's REST door.
 
     @param url: in any form that L{Address.parse} takes.
     @param token: sent in the Authorization header.
     @param timeout: seconds that the gateway may keep silent.
+    @param trust: what the gateway's certificate has to be, with TLS.
     """
 
-    def __init__(self, url: str | Address = DEFAULT, token: str | None = None, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        url: str | Address = DEFAULT,
+        token: str | None = None,
+        timeout: float = 10.0,
+        trust: Trust = USUAL,
+    ) -> None:
         self.address = url if isinstance(url, Address) else Address.parse(url)
         self._token = token
         self._timeout = timeout
+        self._trust = trust
 
     def get(self, path: str) -> Any:
         """The JSON value at C{path} (C{/api/v1/devices}). Raises as L{request} does."""
@@ -97,8 +120,13 @@ class Rest:
             connection.close()
 
     def _connection(self) -> HTTPConnection:
-        kind = HTTPSConnection if self.address.secure else HTTPConnection
-        return kind(self.address.host, self.address.port, timeout=self._timeout)
+        host, port = self.address.host, self.address.port
+        if not self.address.secure:
+            return HTTPConnection(host, port, timeout=self._timeout)
+        try:
+            return _Trusting(self._trust, host, port, self._timeout)
+        except BadTrust as bad:
+            raise NotReachable(self.address.http, str(bad)) from None
 
     def _headers(self, accept: str, body: Any = None) -> dict[str, str]:
         found = {"Accept": accept, "User-Agent": f"dog/{__version__}", "Connection": "close"}
@@ -131,6 +159,8 @@ class Rest:
             return "no such host"
         if isinstance(error, TimeoutError):
             return f"no answer within {self._timeout:g} s"
+        if type(error).__name__ == "SSLCertVerificationError":  # ssl is only loaded where it is used
+            return f"its certificate is not trusted: {getattr(error, 'verify_message', '') or error}"
         if isinstance(error, HTTPException):
             return f"no Dog gateway answers there ({type(error).__name__})"
         return error.strerror or str(error) if isinstance(error, OSError) else str(error)

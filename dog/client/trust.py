@@ -64,18 +64,55 @@ class Trust:
         @raise BadTrust: as above.
         @raise ImportError: pyOpenSSL or service_identity is not installed.
         """
-        from twisted.internet import ssl
+        from twisted.internet.ssl import Certificate, optionsForClientTLS, trustRootFromCertificates
 
         if self.fingerprint is not None:
-            return _pinned(self)
+            return Pinned(self)
         if self.ca is None:
-            return ssl.optionsForClientTLS(host)
-        from OpenSSL.SSL import Error
-        from twisted.internet._sslverify import OpenSSLCertificateAuthorities
-        from OpenSSL import crypto
+            return optionsForClientTLS(host)
+        found = [Certificate.loadPEM(each) for each in self._pems()]
+        return optionsForClientTLS(host, trustRoot=trustRootFromCertificates(found))
 
-        raise NotImplementedError
+    def _pems(self) -> list[bytes]:
+        end = b"-----END CERTIFICATE-----"
+        try:
+            with open(self.ca or "", "rb") as file:
+                found = [each + end for each in file.read().split(end)[:-1]]
+        except OSError as error:
+            raise BadTrust(f"{self.ca}: {error.strerror}") from None
+        if not found:
+            raise BadTrust(f"{self.ca}: there is no certificate in it")
+        return found
+
+
+class Pinned:
+    """Connects to whoever shows one certificate: an C{IOpenSSLClientConnectionCreator}."""
+
+    def __init__(self, trust: Trust) -> None:
+        from OpenSSL.SSL import VERIFY_PEER
+        from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+        from twisted.internet.ssl import CertificateOptions, TLSVersion
+        from zope.interface import directlyProvides
+
+        directlyProvides(self, IOpenSSLClientConnectionCreator)
+        self._trust = trust
+        self._context = CertificateOptions(raiseMinimumTo=TLSVersion.TLSv1_2).getContext()
+        self._context.set_verify(VERIFY_PEER, self._verify)
+
+    def _verify(self, connection: Any, certificate: Any, error: int, depth: int, ok: int) -> bool:
+        from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
+
+        # What stands behind the certificate does not matter where that itself is known.
+        return depth > 0 or self._trust.accepts(dump_certificate(FILETYPE_ASN1, certificate))
+
+    def clientConnectionForTLS(self, protocol: Any) -> Any:
+        from OpenSSL.SSL import Connection
+
+        return Connection(self._context, None)
 
 
 #: What is said where the fingerprint is another one.
 NOT_THE_ONE = "its certificate is not the one that is expected (fingerprint)"
+
+#: The platform's.
+USUAL = Trust()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from dog.testing.process import GatewayProcess
@@ -20,17 +21,22 @@ class RunningGateway:
     """Started when made; L{stop} it.
 
     @param stateDir: where it keeps its state; a new folder unless given.
+    @param listen: endpoints in place of that port of loopback.
     @ivar url: C{http://127.0.0.1:PORT}.
     """
 
     def __init__(
-        self, home: Path = ROOT / "dog" / "demo" / "home.xml", port: int = 0, stateDir: Path | None = None
+        self,
+        home: Path = ROOT / "dog" / "demo" / "home.xml",
+        port: int = 0,
+        stateDir: Path | None = None,
+        listen: Sequence[str] = (),
     ) -> None:
         self.home = home
         self._folder = tempfile.TemporaryDirectory()
         self._process = GatewayProcess(
             *("--simulate", "--home", str(home), "--state-dir", str(stateDir or self._folder.name)),
-            *("--listen", f"tcp:{port}:interface=127.0.0.1"),
+            *(word for each in listen or [f"tcp:{port}:interface=127.0.0.1"] for word in ("--listen", each)),
             cwd=self._folder.name,
         )
         try:
@@ -39,6 +45,7 @@ class RunningGateway:
             self._folder.cleanup()
             raise
         self.url = self._process.url
+        self.addresses = self._process.addresses
 
     @property
     def port(self) -> int:

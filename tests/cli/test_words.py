@@ -113,7 +113,7 @@ class OfferTests(CliCase):
             ("dogctl send unknown ", []),
             ("dogctl send kitchen-lamp on ", []),
             ("dogctl watch ", ["kitchen-lamp", "zwave:3", "kitchen", "SimpleLamp", "Meter"]),
-            ("dogctl watch --c", ["--count"]),
+            ("dogctl watch --co", ["--count"]),
             ("dogctl drivers ", ["restart"]),
             ("dogctl drivers restart ", ["modbus", "enocean"]),
             ("dogctl drivers restart modbus ", ["tcp:a", "tcp:b"]),
