@@ -39,6 +39,9 @@ _TAKEN = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-Non
 #: Methods that pages of other origins may use.
 _UNASKED = SAFE | {"OPTIONS"}
 
+#: What Sec-Fetch-Site (W3C Fetch Metadata) says of pages that are not of the same origin.
+_FOREIGN = ("cross-site", "same-site")
+
 #: Methods of a page.
 _READABLE = "GET, HEAD, OPTIONS"
 
@@ -113,12 +116,15 @@ class Door(Resource):
             path, query = segmentsOf(request.path), queryOf(request.uri)
         except BadPath as bad:
             return self._refused(asked, Refused(Code.NOT_FOUND, str(bad)))
-        origin, host = _header(request, "origin"), _header(request, "host")
-        if origin is not None and not self._origins.allows(origin, host) and asked.method not in _UNASKED:
+        origin = _header(request, "origin")
+        if origin is not None and not self._allows(request, origin) and asked.method not in _UNASKED:
             # A browser sends simple requests to any address without asking; CORS headers come too late for those.
             return self._refused(
                 asked, Refused(Code.FORBIDDEN, f"pages of {clipped(origin)} may not use this gateway")
             )
+        if origin is None and asked.method not in _UNASKED and _header(request, "sec-fetch-site") in _FOREIGN:
+            # Some requests of other sites' pages come without an origin; browsers say at least so much of them.
+            return self._refused(asked, Refused(Code.FORBIDDEN, "pages of other sites may not use this gateway"))
         if len(_header(request, "idempotency-key") or "") > MAX_KEY:
             refused = Refused(Code.BAD_BODY, f"the Idempotency-Key has more than {MAX_KEY} characters")
             return self._refused(asked, refused)
@@ -139,6 +145,9 @@ class Door(Resource):
                 {name: value for name in _PASSED if (value := _header(request, name)) is not None},
             )
         )
+
+    def _allows(self, request: WebRequest, origin: str) -> bool:
+        return self._origins.allows(origin, _header(request, "host"), bool(request.isSecure()))
 
     def _who(self, request: WebRequest) -> Principal | Deferred[Any]:
         token = tokenIn(_header(request, "authorization"))
@@ -178,7 +187,7 @@ class Door(Resource):
         """The headers of every answer, errors too."""
         found = {"Vary": "Accept, Origin", "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
         origin = _header(request, "origin")
-        if origin is None or not self._origins.allows(origin, _header(request, "host")):
+        if origin is None or not self._allows(request, origin):
             return found
         found["Access-Control-Allow-Origin"] = origin
         found["Access-Control-Expose-Headers"] = _EXPOSED

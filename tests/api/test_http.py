@@ -331,6 +331,18 @@ class CrossOrigin(Case):
             answer = self.ask("GET", path, Origin=self.ORIGIN)
             self.assertEqual((answer.status, answer.headers["access-control-allow-origin"]), (404, self.ORIGIN))
 
+    def test_withoutOrigin(self) -> None:
+        """Some requests of other pages name none; what the browser says of where they come from is enough."""
+        for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+            self.assertEqual(self.ask("POST", "/a", b"{}", Sec_Fetch_Site=site).status, status, site)
+            self.assertEqual(self.ask("GET", "/a", Sec_Fetch_Site=site).status, 200)
+        self.assertEqual(self.ask("POST", "/a", b"{}").status, 200, "no browser")
+
+    def test_secure(self) -> None:
+        self.patch(WebRequest, "isSecure", lambda request: True)
+        self.assertEqual(self.ask("POST", "/a", b"{}", Origin="http://localhost:8080").status, 403)
+        self.assertEqual(self.ask("POST", "/a", b"{}", Origin="https://localhost:8080").status, 200)
+
     def test_sameOrigin(self) -> None:
         headers = self.ask("PUT", "/a", b"", Origin="http://localhost:8080").headers
         self.assertEqual(headers["access-control-allow-origin"], "http://localhost:8080")

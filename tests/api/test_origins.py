@@ -9,7 +9,7 @@ from dog.api.origins import Origins
 
 class Allows(SynchronousTestCase):
     def test_sameOrigin(self) -> None:
-        """Same host and port, whatever the scheme; default ports may be left out."""
+        """Same host and port; default ports may be left out. TLS may end at a proxy."""
         for origin, host in (
             ("http://localhost:8080", "localhost:8080"),
             ("ws://Localhost:8080", "localHOST:8080"),
@@ -21,6 +21,18 @@ class Allows(SynchronousTestCase):
         ):
             self.assertTrue(Origins().allows(origin, host), (origin, host))
 
+    def test_secure(self) -> None:
+        """Where TLS ends here, pages without it are others: whoever is on the wire may have written them."""
+        for origin, host, same in (
+            ("https://dog.example", "dog.example", True),
+            ("wss://dog.example:8443", "dog.example:8443", True),
+            ("http://dog.example", "dog.example", False),
+            ("ws://dog.example:8443", "dog.example:8443", False),
+            ("http://dog.example:443", "dog.example", False),
+            ("https://dog.example:8443", "dog.example", False),
+        ):
+            self.assertEqual(Origins().allows(origin, host, secure=True), same, (origin, host))
+
     def test_others(self) -> None:
         for origin, host in (
             ("http://evil.example", "localhost:8080"),
@@ -29,6 +41,12 @@ class Allows(SynchronousTestCase):
             ("http://localhost:8080", None),
             ("null", "localhost:8080"),
             ("null", "null"),
+            ("file://", "localhost:8080"),
+            ("file://localhost:8080", "localhost:8080"),
+            ("chrome-extension://localhost:8080", "localhost:8080"),
+            ("http://localhost:8080@evil.example", "localhost:8080"),
+            ("http://localhost:8080/", "localhost:8080"),
+            ("http://", ""),
             ("localhost:8080", "localhost:8080"),
             ("http://dog.example", "dog.example:443"),
             ("http://localhost:8080.evil.example", "localhost:8080"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from dog.client.errors import NotReachable
 from dog.client.rest import Rest
 from dog.client.trust import BadTrust, Trust
 from dog.listeners import Listeners
+from tests.api.ws.talk import upgrade
 from tests.cli.fakes import CliCase
 from tests.cli.running import ENVIRONMENT, RunningGateway
 from tests.source import ROOT
@@ -236,6 +238,22 @@ class GatewayTests(TestCase):
         status, out, err = yield deferToThread(run, "status", "lake-kitchen-lamp")
         self.assertEqual(status, 3)
         self.assertIn("its certificate is not trusted", err)
+
+    def test_origin(self) -> None:
+        """Over TLS only pages that came over TLS are the gateway's own, for WebSockets and for requests."""
+        host = self.secure.removeprefix("https://")
+        for scheme, statuses in (("https", (b"101", b"200")), ("http", (b"403", b"403"))):
+            more = f"\r\nHost: {host}\r\nOrigin: {scheme}://{host}\r\n"
+            ws = upgrade(host=host, Origin=f"{scheme}://{host}")
+            put = f"PUT /api/v1/devices/lake-kitchen-lamp/commands/on HTTP/1.1{more}Content-Length: 0\r\n\r\n".encode()
+            self.assertEqual(tuple(self.status(each) for each in (ws, put)), statuses, scheme)
+
+    def status(self, request: bytes) -> bytes:
+        context = self.trusts[1].context()
+        address = ("127.0.0.1", int(self.secure.rpartition(":")[2]))
+        with socket.create_connection(address, 30) as plain, context.wrap_socket(plain) as secure:
+            secure.sendall(request)
+            return secure.recv(1000).split()[1]
 
     def test_onlyWhatItIs(self) -> None:
         """No plain HTTP where TLS is spoken, and the other way round."""

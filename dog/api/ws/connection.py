@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from autobahn.websocket.types import ConnectionDeny, ConnectionRequest
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPushProducer, ISSLTransport
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -92,7 +92,8 @@ class Connection(WebSocket):
     ) -> str | Deferred[Any] | None:
         if self.factory.stopping:
             raise ConnectionDeny(503, "the gateway stops")
-        if request.origin and not self.factory.origins.allows(request.origin, request.headers["host"]):
+        secure = ISSLTransport.providedBy(self.transport)
+        if request.origin and not self.factory.origins.allows(request.origin, request.headers["host"], secure):
             raise ConnectionDeny(403, "pages of this origin may not use the gateway")
         token = tokenIn(request.headers.get("authorization"), request.protocols)
         self._passedOn = isPassedOn(request.headers.__contains__)

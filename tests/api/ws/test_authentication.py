@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dog.api.call import Reply, Request
 from dog.api.dispatch import Api
 from dog.api.identity import Identity
-from dog.api.resources import session, subscriptions, system
+from dog.api.resources import admin, session, subscriptions, system
 from dog.api.routes import routesOf
 from dog.api.slowdown import Slowdown
 from dog.api.ws.connection import ConnectionFactory
@@ -58,8 +58,8 @@ class Case(SynchronousTestCase):
         devices = {id: Device(id, "SimpleLamp") for id in ("hall", "attic")}
         self.core.step(Applied(diff(Home(), Home(devices=devices))), Now(0.0, EPOCH))
         ports: Any = Ports(self.core)
-        ports.table = ports.about = ports.attachments = ports.streams = None
-        api = Api(routesOf([session, subscriptions, system]), ports, self.clock)
+        ports.table = ports.about = ports.attachments = ports.streams = ports.certificate = None
+        api = Api(routesOf([admin, session, subscriptions, system]), ports, self.clock)
         identity = Identity(self.anonymous, None, Keys(), Slowdown(self.clock, free=1, least=2.0))
         self.factory = ConnectionFactory(api, self.core, self.clock.callLater, identity=identity, identifyWithin=15)
 
@@ -160,7 +160,11 @@ class Session(Case):
         """Who has not said who he is gets nothing but what is everybody's."""
         client = self.client()
         self.assertIs(client.presentation["authenticated"], False)
-        for action, path in (("GET", "/api/v1/events"), ("POST", NOTIFICATIONS), ("GET", "/api/v1/drivers")):
+        for action, path in (
+            ("GET", "/api/v1/events"),
+            ("POST", NOTIFICATIONS),
+            ("GET", "/admin/framework/memory/runtime"),
+        ):
             answer = client.ask(action, path)
             self.assertEqual((answer["status"], answer["error"]["code"]), (401, "unauthorized"))
             self.assertEqual(answer["response"], {"result": "Not authorised"})
@@ -181,7 +185,7 @@ class Session(Case):
         self.session(client, "dog_hall")
         self.switch()
         self.assertEqual(self.told(client), ["hall"])
-        self.assertEqual(client.ask("GET", "/api/v1/drivers")["status"], 403)
+        self.assertEqual(client.ask("GET", "/admin/framework/memory/runtime")["status"], 403)
 
     def test_bad(self) -> None:
         """It is told, and the connection is closed: it never goes on as whoever it was."""
@@ -221,7 +225,7 @@ class AnonymousSession(Case):
         self.assertIs(client.presentation["authenticated"], True)
         self.clock.advance(100)
         self.assertEqual(client.ask("GET", "/api/v1/events")["status"], 200)
-        self.assertEqual(client.ask("GET", "/api/v1/drivers")["status"], 403)
+        self.assertEqual(client.ask("GET", "/admin/framework/memory/runtime")["status"], 403)
         self.session(client, "dog_admin")
         self.assertIs(client.connection.principal, ADMIN)
 
@@ -251,5 +255,5 @@ class Ended(Case):
     def test_requestsAfterIt(self) -> None:
         mine = self.client(Authorization="Bearer dog_admin")
         self.factory.ended(ADMIN)
-        mine.send(mine.request("GET", "/api/v1/drivers"))
+        mine.send(mine.request("GET", "/admin/framework/memory/runtime"))
         self.assertEqual(mine.take(), [])
