@@ -142,7 +142,7 @@ class Outbox:
 
     def passes(self, eventId: int) -> bool:
         """Whether a notification can be sent at once; the caller does that, without L{tell}, and it counts as sent."""
-        if self._paused or self._queue or self._closed or self._lost:
+        if self._paused or self._queue or self._closed:
             return False
         cursor = self.cursor
         if eventId > cursor.highest:

@@ -75,6 +75,42 @@ class OutboxTests(Slow):
         self.assertEqual(self.sent, [(first, 1), b"a"])
         self.assertTrue(self.outbox.flowing)
 
+    def test_passes(self) -> None:
+        """A notification may go past L{Outbox.tell} where nothing waits; it counts as sent then."""
+        self.assertTrue(self.outbox.passes(7))
+        self.assertEqual((self.sent, self.outbox.cursor.value), ([], 7))
+        self.assertTrue(self.outbox.passes(5))
+        self.assertEqual(self.outbox.cursor.value, 7)
+        self.outbox.pauseProducing()
+        self.assertFalse(self.outbox.passes(8))
+        self.outbox.tell(event(8))
+        self.outbox.tell(event(9, "OnNotification"))
+        asked: list[tuple[int, bool]] = []
+        write = self.outbox._write
+
+        def sending(frame: Any) -> None:
+            write(frame)
+            asked.append((len(self.sent), self.outbox.passes(10)))
+
+        self.outbox._write = sending
+        self.outbox.resumeProducing()
+        self.assertEqual(asked, [(1, False), (2, True)], "nothing overtakes what waited")
+        self.outbox.close()
+        self.assertFalse(self.outbox.passes(11))
+        self.assertEqual(self.outbox.cursor.value, 10)
+
+    def test_passesNoGap(self) -> None:
+        """While a gap has to be told, nothing goes past it."""
+        self.make(maxMessages=1)
+        self.outbox._overflowed = lambda: True
+        self.outbox._gap = lambda since: b"gap"
+        self.outbox.pauseProducing()
+        self.outbox.tell(event(1, "OnNotification"))
+        self.outbox.tell(event(2, "OnNotification"))
+        self.assertFalse(self.outbox.passes(3))
+        self.outbox.resumeProducing()
+        self.assertEqual((self.sent, self.outbox.passes(3)), ([b"gap"], True))
+
     def test_waits(self) -> None:
         self.outbox.pauseProducing()
         self.outbox.tell(event(1, "OnNotification"))
