@@ -1,6 +1,8 @@
 # make run     starts the gateway on a simulated home
 # make test    lints and tests everything
 # make bench   measures speed and memory against a bare Autobahn server, aiohttp and picows, and prints tables
+# make deb      builds the Debian package of what is committed, in dist/
+# make deb-test boots Debian 12 and 13 and uses the package there; as root, takes some minutes
 # All set up what they need in .venv. Variables (make run HOME_FILE=my.xml):
 #   PYTHON      the interpreter that .venv is made with         (default: the first that is 3.11 or newer)
 #   HOME_FILE   the home that make run simulates                (default: the demo home)
@@ -22,7 +24,7 @@ SCENARIOS ?=
 DEBIAN_PYTHON ?= /usr/bin/python3
 export PYTHON VENV
 
-.PHONY: help run test bench lint format clean
+.PHONY: help run test deb deb-test bench lint format clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -37,6 +39,13 @@ run: $(VENV)/ready-to-run
 # The whole suite twice: with the newest releases from PyPI, and with what Debian ships.
 test: lint
 	@$(VENV)/bin/python tools/run_tests.py newest=$(VENV)/bin/python debian=$(DEBIAN_PYTHON) -- $(TESTS)
+
+# The Debian package of what is committed, in dist/; and what it does in booted systems (as root).
+deb:
+	@tools/deb.sh dist
+
+deb-test:
+	@$(DEBIAN_PYTHON) tools/debtest.py
 
 bench: $(VENV)/ready-to-bench
 	$(VENV)/bin/python -m bench --rounds $(ROUNDS) $(if $(SCENARIOS),--scenarios '$(SCENARIOS)') \
