@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -39,6 +39,7 @@ class TelnetTests(SynchronousTestCase):
             list(Decoder().feed(b"a\r\n\xff\xff\r\x00\xff\xfd\x2cb")), [b"a\r\n\xff\r\x00", Verb(DO, 44), b"b"]
         )
 
+    @settings(max_examples=150, deadline=None)
     @given(st.lists(_ITEMS, max_size=8), st.data())
     def test_roundTrip(self, items: list[Item], data: st.DataObject) -> None:
         """However it is cut into pieces."""
@@ -50,6 +51,7 @@ class TelnetTests(SynchronousTestCase):
             wire = wire[size:]
         self.assertEqual(joined(found), joined(items))
 
+    @settings(max_examples=150, deadline=None)
     @given(st.lists(st.binary(max_size=30)))
     def test_fuzz(self, pieces: list[bytes]) -> None:
         """Anything may come; what follows two ends of nonsense is understood."""

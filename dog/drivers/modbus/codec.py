@@ -166,20 +166,25 @@ def _exception(request: Request, pdu: bytes) -> None:
         raise BadResponse(f"expected {request.expected} bytes, got {len(pdu)}")
 
 
+def _counted(pdu: bytes) -> None:
+    if len(pdu) < 2 or pdu[1] != len(pdu) - 2:
+        raise BadResponse(f"its count of bytes is wrong: {pdu[:2].hex()}, {len(pdu)} bytes")
+
+
 def bits(request: Request, pdu: bytes) -> list[bool]:
     """What a L{readBits} was answered. Raises L{ModbusException}, L{BadResponse}."""
     _exception(request, pdu)
-    if pdu[1] != len(pdu) - 2:
-        raise BadResponse(f"says {pdu[1]} bytes, has {len(pdu) - 2}")
+    _counted(pdu)
     count = int.from_bytes(request.pdu[3:5], "big")
+    if count > 8 * pdu[1]:
+        raise BadResponse(f"{pdu[1]} bytes can't hold {count} bits")
     return [bool(pdu[2 + index // 8] >> index % 8 & 1) for index in range(count)]
 
 
 def registers(request: Request, pdu: bytes) -> list[int]:
     """What a L{readRegisters} or L{readWriteRegisters} was answered. Raises L{ModbusException}, L{BadResponse}."""
     _exception(request, pdu)
-    if pdu[1] != len(pdu) - 2:
-        raise BadResponse(f"says {pdu[1]} bytes, has {len(pdu) - 2}")
+    _counted(pdu)
     return [int.from_bytes(pdu[index : index + 2], "big") for index in range(2, len(pdu), 2)]
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.drivers.modbus import codec
-from dog.drivers.modbus.codec import Ascii, BadResponse, Mbap, ModbusException, Request, Rtu
+from dog.drivers.modbus.codec import Ascii, BadResponse, Either, Mbap, ModbusException, Request, Rtu
 
 FRAMINGS = (Mbap(), Rtu(), Ascii())
 words = st.integers(0, 0xFFFF)
@@ -157,3 +157,27 @@ class FramingTests(SynchronousTestCase):
                 parse(request, junk)
             except (BadResponse, ModbusException):
                 continue
+
+
+class EitherTests(SynchronousTestCase):
+    """Two framings by turns, until one is answered."""
+
+    def test_turns(self) -> None:
+        request = codec.readRegisters(3, 0, 1)
+        either = Either(Mbap(), Rtu())
+        self.assertEqual((either.overhead, either.identified), (7, False))
+        asked = [either.encode(1, request.pdu, 5) for _ in range(4)]
+        self.assertEqual(asked, 2 * [Mbap().encode(1, request.pdu, 5), Rtu().encode(1, request.pdu, 5)])
+        # What is asked in one is not answered in the other.
+        answer = bytes([3, 2, 0, 7])
+        self.assertIsNone(either.find(Mbap().encode(1, answer, 5), 1, request, 5))
+        self.assertEqual(either.find(Rtu().encode(1, answer, 0), 1, request, 5), answer)
+        self.assertEqual((either.overhead, either.identified), (3, False))
+        self.assertEqual({either.encode(1, request.pdu, 5) for _ in range(3)}, {Rtu().encode(1, request.pdu, 5)})
+
+    def test_identified(self) -> None:
+        request = codec.readRegisters(3, 0, 1)
+        either = Either(Mbap(), Rtu())
+        either.encode(1, request.pdu, 5)
+        self.assertIsNotNone(either.find(Mbap().encode(1, bytes([3, 2, 0, 7]), 5), 1, request, 5))
+        self.assertEqual((either.overhead, either.identified), (7, True))
