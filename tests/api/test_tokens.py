@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from dog.api import http
 from dog.api.identity import Identity
 from dog.api.slowdown import Slowdown
+from dog.core.core import Applied
+from dog.home.diff import diff
 from dog.live.tokens import ADMIN_FILE
 from dog.model.rights import ANONYMOUS, NOBODY, Principal, Role
 from tests.api.recorded.gateway import HOME, LAMP, Asked, Gateway
@@ -229,6 +232,19 @@ class Bringing(Case):
             channel.connectionLost(Failure(ConnectionDone()))
         self.assertEqual(self.gateway.ports.streams.open, {})
         self.assertEqual(self.gateway._site.ended(Principal("x", Role.USER)), None)
+
+    def test_removedDevices(self) -> None:
+        """A stream is not told of a device that goes which its client did not see."""
+        secret, _ = self.make(view={"devices": [KITCHEN_LAMP]})
+        accept = "Accept: text/event-stream"
+        streams = [self.connect("GET", "/events", each, accept) for each in (secret, self.admin)]
+        home = self.gateway.home
+        left = {id: each for id, each in home.devices.items() if id != "DimmerLamp_l4"}
+        self.gateway.stepper.step(Applied(diff(home, replace(home, devices=left))))
+        told = [b"DimmerLamp_l4" in transport.value() for _, transport in streams]
+        self.assertEqual(told, [False, True])
+        for channel, _ in streams:
+            channel.connectionLost(Failure(ConnectionDone()))
 
 
 class NeverSeen(Case):

@@ -128,6 +128,8 @@ class Connection(WebSocket):
         self.principal = NOBODY
         if self.isOpen:
             self.outbox.close()
+            if self._batch is not None:
+                self._batch.clear()
             self.close(POLICY_VIOLATION, reason)
 
     def _expectNobody(self) -> None:

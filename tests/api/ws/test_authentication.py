@@ -252,6 +252,21 @@ class Ended(Case):
         self.assertEqual(self.told(other), ["hall", "attic"] * 3)
         self.assertIsNone(other.closed)
 
+    def test_batch(self) -> None:
+        """What was put together for him is not sent either."""
+        mine = self.client(Authorization="Bearer dog_hall")
+        mine.send(mine.request("PUT", "/api/v1/session", {"features": ["batch"]}))
+        self.clock.advance(1)
+        mine.take()
+        mine.send(mine.request("POST", NOTIFICATIONS, ["*"]))
+        self.clock.advance(1)
+        mine.take()
+        self.switch()
+        self.factory.ended(HALL)
+        self.clock.advance(1)
+        self.assertEqual(mine.take(), [])
+        self.assertEqual(mine.closed, (1008, "the token has ended"))
+
     def test_requestsAfterIt(self) -> None:
         mine = self.client(Authorization="Bearer dog_admin")
         self.factory.ended(ADMIN)
