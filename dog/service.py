@@ -33,7 +33,7 @@ from dog.certificates import BadCertificate, Certificates
 from dog.config import LOOPBACK, Settings, interfaceOf
 from dog.core.core import Core
 from dog.core.ledger import Entry
-from dog.home.disk import readWhole
+from dog.home.disk import createWhole, readWhole
 from dog.home.store import HomeStore
 from dog.listeners import Listeners, isSecure
 from dog.live.attachments import Attachments
@@ -42,22 +42,19 @@ from dog.live.capture import Captures
 from dog.live.commands import Commands
 from dog.live.discovery import Discovery
 from dog.live.drivers import findDrivers
-from dog.live.home import LiveHome
+from dog.live.follow import HomeFile
+from dog.live.home import LiveHome, report
 from dog.live.kit import Kit
 from dog.live.memory import InTurn, Memory
 from dog.live.state import Newer
 from dog.live.stepper import Stepper, utcNow
 from dog.live.tokens import Tokens
 from dog.live.watchdog import Watchdog
-from dog.model.home import Home
 from dog.model.rights import ANONYMOUS, NOBODY, Principal, Role
 from dog.pages import pages
 from dog.systemd import Systemd
 
 log = Logger()
-
-#: Problems of the home that are logged one by one; the rest are counted (C{dogctl home check} shows all).
-SHOWN_PROBLEMS = 50
 
 EMPTY_HOME = """\
 <?xml version="1.0" encoding="UTF-8"?>
@@ -102,7 +99,7 @@ class Gateway(MultiService):
         )
         self.attachments.onLost = self.commands.failAll
         store = None if settings.homeFile is None else HomeStore(settings.homeFile)
-        self.homes = LiveHome(self.stepper, self.attachments, store)
+        self.homes = LiveHome(self.stepper, self.attachments, store, inTurn or self._elsewhere)
         self.discovery = Discovery(self.stepper, self.attachments, self.homes)
         about = {"name": "dog", "version": __version__, "started": utcNow(), "simulated": settings.simulate}
         self.memory: Memory | None = None
@@ -171,6 +168,9 @@ class Gateway(MultiService):
                 reactor, self.stepper, self.attachments.conduct, lambda: drivers.packages, settings.blockedAfter
             )
             self.watchdog.setServiceParent(self)  # type: ignore[no-untyped-call]
+        if store is not None:
+            self.homeFile = HomeFile(self.stepper, self.homes, store.path)
+            self.homeFile.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._settings = settings
         self._pool = ThreadPool(1, 1, "state")
         if self.memory is not None:
@@ -235,6 +235,10 @@ class Gateway(MultiService):
 
         return done.addErrback(late).addCallback(self._forget)
 
+    def _elsewhere(self, call: Callable[[], Any]) -> Deferred[Any]:
+        """Any thread: for the home, which keeps its own order."""
+        return deferToThreadPool(self._reactor, self._reactor.getThreadPool(), call)
+
     def _inTurn(self, call: Callable[[], Any]) -> Deferred[Any]:
         """One thread for everything that is written: in the order in which it was given."""
         return deferToThreadPool(self._reactor, self._pool, call)
@@ -293,20 +297,9 @@ def furnish(file: Path) -> None:
     """Begin a state directory with an empty home, for the API to fill."""
     try:
         file.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        file.write_text(EMPTY_HOME, "utf-8")
+        createWhole(str(file), EMPTY_HOME.encode(), 0o644)
     except OSError as error:
         log.error("{file} can't be written: {error}", file=str(file), error=error.strerror)
-
-
-def report(home: Home) -> None:
-    """Log what is wrong with a home."""
-    for problem in home.problems[:SHOWN_PROBLEMS]:
-        if problem.fatal:
-            log.error("{problem}: the house is empty until it can be read", problem=str(problem))
-        else:
-            log.warn("{problem}", problem=str(problem))
-    if len(home.problems) > SHOWN_PROBLEMS:
-        log.warn("... and {more} problems more", more=len(home.problems) - SHOWN_PROBLEMS)
 
 
 def readPlan(path: Path | None) -> bytes | None:

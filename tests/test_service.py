@@ -249,6 +249,15 @@ class ComposedTests(SynchronousTestCase):
         self.assertEqual(gateway.stepper.core.home.problems, ())
         self.assertTrue((state / "home.xml").exists())
 
+    def test_homeIsFollowed(self) -> None:
+        """What somebody writes into the home file is the home a moment later."""
+        state = Path(self.mktemp()).absolute()
+        gateway = self.gateway(stateDir=state, simulate=True)
+        self.reactor.pump([0.5] * 10)
+        (state / "home.xml").write_bytes(DEMO.read_bytes())
+        self.reactor.pump([0.5] * 10)
+        self.assertTrue(gateway.stepper.core.presence("lake-shutter").online)
+
     def test_stopsAndLeavesNothing(self) -> None:
         gateway = self.gateway(home=DEMO, simulate=True)
         stopping = gateway.stopService()

@@ -98,21 +98,44 @@ def replaceWhole(path: str, old: bytes, new: bytes, system: System) -> None:
         raise NotDurable(*error.args) from error
 
 
+def createWhole(path: str, data: bytes, mode: int, system: System | None = None) -> None:
+    """A file with these contents, durably: there is all of it or nothing of it. One that is there is replaced.
+
+    @param mode: as far as the process's umask has it.
+    @raise OSError: and then nothing has changed, unless it is L{NotDurable}.
+    """
+    system = System() if system is None else system
+    folder, name = os.path.split(path)
+    aside = os.path.join(folder, f".{name}.new")
+    try:
+        _write(aside, data, None, system, mode)
+        system.rename(aside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            _unlink(aside, system)
+        raise
+    try:
+        _syncFolder(folder or ".", system)
+    except OSError as error:
+        raise NotDurable(*error.args) from error
+
+
 def _unlink(path: str, system: System) -> None:
     with contextlib.suppress(FileNotFoundError):
         system.unlink(path)
 
 
-def _write(path: str, data: bytes, like: os.stat_result, system: System) -> None:
+def _write(path: str, data: bytes, like: os.stat_result | None, system: System, mode: int = 0o600) -> None:
     _unlink(path, system)
-    file = system.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    file = system.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         rest = memoryview(data)
         while rest:
             rest = rest[system.write(file, rest) :]
-        with contextlib.suppress(PermissionError):
-            system.chown(file, like.st_uid, like.st_gid)
-        system.chmod(file, stat.S_IMODE(like.st_mode))
+        if like is not None:
+            with contextlib.suppress(PermissionError):
+                system.chown(file, like.st_uid, like.st_gid)
+            system.chmod(file, stat.S_IMODE(like.st_mode))
         system.fsync(file)
     finally:
         system.close(file)

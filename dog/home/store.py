@@ -41,6 +41,15 @@ class HomeStore:
 
     def read(self) -> Home:
         """The home as it is on disk. What keeps it from being read is its one fatal problem."""
+        home = self._read(None)
+        assert home is not None
+        return home
+
+    def readChanged(self) -> Home | None:
+        """The same; None where the file holds what was last read or written here."""
+        return self._read(self.readHash)
+
+    def _read(self, known: str | None) -> Home | None:
         try:
             data = readWhole(self.path, self._limit)
         except FileNotFoundError:
@@ -49,7 +58,10 @@ class HomeStore:
             return self._fatal("unreadable_file", f"the file can't be read: {error.strerror}")
         if len(data) > self._limit:
             return self._fatal("too_large", f"the file has more than {self._limit} bytes")
-        self.readHash = hashlib.sha256(data).hexdigest()
+        found = hashlib.sha256(data).hexdigest()
+        if found == known:
+            return None
+        self.readHash = found
         return self._parse(data)
 
     def edit(self, edit: Callable[[bytes], bytes]) -> Home:

@@ -21,11 +21,17 @@ from dog.model.refusal import Code, Refusal
 
 T = TypeVar("T")
 
+log = Logger()
+
 #: A pure edit: the home as it is in the file, and the file; answers the new file. May raise L{Refusal}.
 Edit = Callable[[Home, bytes], bytes]
 
 #: Runs blocking work elsewhere; C{maybeDeferred} in tests.
 Elsewhere = Callable[[Callable[[], T]], "Deferred[T]"]
+
+
+#: Problems of a home that are logged one by one; the rest are counted (C{dogctl home check} shows all).
+SHOWN_PROBLEMS = 50
 
 
 class LiveHome:
@@ -66,6 +72,27 @@ class LiveHome:
         reading: Deferred[Home] = self._elsewhere(self._store.read)
         return reading.addCallback(self._applyReadable)
 
+    def follow(self) -> Deferred[HomeDiff | None]:
+        """Read the file again if it holds anything else than was last read or written; C{None} if not. What else there
+        is to be said of it now is logged. Fails like L{reload}.
+        """
+        return self._queue.run(lambda: maybeDeferred(self._readChanged))
+
+    def _readChanged(self) -> Deferred[HomeDiff | None]:
+        if self._store is None:
+            raise Refusal(Code.STORAGE, "there is no home file")
+        reading: Deferred[Home | None] = self._elsewhere(self._store.readChanged)
+
+        def changed(home: Home | None) -> HomeDiff | None:
+            if home is None:
+                return None
+            before = self.home
+            change = self._applyReadable(home)
+            report(home, before)
+            return change
+
+        return reading.addCallback(changed)
+
     def _applyReadable(self, home: Home) -> HomeDiff:
         for problem in home.problems:
             if problem.fatal:
@@ -102,3 +129,16 @@ class LiveHome:
         self._stepper.step(Applied(change, initial))
         self._attachments.apply(change)
         return change
+
+
+def report(home: Home, before: Home | None = None) -> None:
+    """Log what is wrong with a home, but for what was wrong with the one before, in whatever line."""
+    known = set() if before is None else {(each.code, each.message, each.device) for each in before.problems}
+    problems = [each for each in home.problems if (each.code, each.message, each.device) not in known]
+    for problem in problems[:SHOWN_PROBLEMS]:
+        if problem.fatal:
+            log.error("{problem}: the house is empty until it can be read", problem=str(problem))
+        else:
+            log.warn("{problem}", problem=str(problem))
+    if len(problems) > SHOWN_PROBLEMS:
+        log.warn("... and {more} problems more", more=len(problems) - SHOWN_PROBLEMS)

@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.home.disk import NotDurable, System, readWhole, replaceWhole
+from dog.home.disk import NotDurable, System, createWhole, readWhole, replaceWhole
 
 OLD, NEW = b"<old/>" * 100, b"<new/>" * 200
 
@@ -227,3 +227,32 @@ class ReadTests(DiskCase):
         os.mkfifo(fifo)
         for path in (fifo, self.folder, os.path.join(self.folder, "nothing")):
             self.assertRaises(OSError, readWhole, path, 10)
+
+
+class CreateTests(DiskCase):
+    def test_creates(self) -> None:
+        """There is nothing of it until all of it is on the disk."""
+        os.unlink(self.path)
+        system = Failing()
+        createWhole(self.path, NEW, 0o600, system)
+        self.assertEqual(self.content(self.path), NEW)
+        self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600)
+        self.assertEqual(os.listdir(self.folder), ["home.xml"])
+        self.assertLess(system.calls.index("fsync"), system.calls.index("rename"))
+        self.assertEqual(system.calls[-3:], ["open", "fsync", "close"])
+
+    def test_everyFailureAndEveryDeath(self) -> None:
+        """All of it or nothing; a failure leaves nothing lying about, and after a death it works the next time."""
+        createWhole(self.path, NEW, 0o600, counted := Failing())
+        for at in range(len(counted.calls)):
+            for system in (Failing(at, OSError(errno.ENOSPC, "full")), Dying(at)):
+                self.fresh()
+                os.unlink(self.path)
+                self.assertRaises((OSError, Crash), createWhole, self.path, NEW, 0o600, system)
+                found = set(os.listdir(self.folder))
+                if "home.xml" in found:
+                    self.assertEqual(self.content(self.path), NEW)
+                if not isinstance(system, Dying):
+                    self.assertLessEqual(found, {"home.xml"})
+                createWhole(self.path, NEW, 0o600)
+                self.assertEqual(os.listdir(self.folder), ["home.xml"])
