@@ -216,6 +216,7 @@ def check(suite: str, old: Path, new: Path) -> None:
             system.do(f"dogctl send lake-kitchen-lamp {command}")
             until(f"dogctl watch tells of {command}", lambda: heard() > already)
 
+        until("dogctl watch is connected", lambda: "1 WebSocket" in system.property("StatusText"))
         told("off")
         told("on")
         said(f"memory {int(system.property('MemoryCurrent')) / 1e6:.0f} MB under MemoryMax=128M")
@@ -239,6 +240,7 @@ def check(suite: str, old: Path, new: Path) -> None:
         assert "# mine" in system.do("cat /etc/dog/dog.toml")
         lamp = json.loads(system.do("dogctl status lake-kitchen-lamp --json"))
         assert "on" in json.dumps(lamp), lamp
+        until("dogctl watch is back", lambda: "1 WebSocket" in system.property("StatusText"))
         told("off")
         watch.send_signal(signal.SIGINT)
         watch.wait(30)
