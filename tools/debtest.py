@@ -1,6 +1,6 @@
 """The Debian package in booted systems: python3 tools/debtest.py [SUITE...] (default: bookworm trixie); as root.
 
-Makes a system of each suite with debootstrap (kept in CACHE for the next time), boots a copy of it with
+Makes a system of each suite with debootstrap (kept in CACHE for the next time; --prepare does that only), boots a copy of it with
 systemd-nspawn, and does with the package what its user would: install, use, kill, hang, upgrade, remove, purge.
 The containers have no network but their own loopback.
 """
@@ -274,6 +274,10 @@ def main(suites: list[str]) -> None:
             raise SystemExit(f"{program} is not installed: apt-get install debootstrap systemd-container")
     if os.geteuid():
         raise SystemExit("make deb-test must be run as root: it makes and boots systems")
+    if suites[:1] == ["--prepare"]:
+        for suite in suites[1:] or SUITES:
+            base(suite)
+        return
     folder = CACHE / "packages"
     shutil.rmtree(folder, ignore_errors=True)
     run(str(ROOT / "tools" / "deb.sh"), str(folder))
