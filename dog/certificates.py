@@ -106,6 +106,11 @@ class Certificates:
         if expiresAt < datetime.now(UTC) + timedelta(days=WARN_DAYS):
             self.log.warn("the TLS certificate ends on {expiresAt}", expiresAt=f"{expiresAt:%Y-%m-%d}")
 
+    def become(self, other: Certificates) -> None:
+        """Show another one, which is loaded, from now on."""
+        self._own, self._files, self._names = other._own, other._files, other._names
+        self._seen, self._context, self.current = other._seen, other._context, other.current
+
     def reload(self) -> bool:
         """Read the files again where they have changed since. Whether there is another certificate now.
 

@@ -210,7 +210,9 @@ def parseSettings(text: str, name: str = "dog.toml", base: Path | None = None) -
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadConfiguration([f"{name}: {error}"]) from None
+        where = re.search(r"\(at line (\d+), ", str(error))
+        line = where[1] if where else len(text.splitlines()) or 1  # at the end of the document
+        raise BadConfiguration([f"{name}:{line}: {error}"]) from None
     problems: list[str] = []
     values: dict[str, Any] = {}
 
@@ -278,6 +280,24 @@ def override(settings: Settings, **given: Any) -> Settings:
     if unknown:
         raise TypeError(f"no such settings: {unknown}")
     return replace(settings, **{name: value for name, value in given.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the settings come from: a file, and what was given on the command line in place of what it says.
+
+    @ivar file: absolute, so that a process that has gone elsewhere finds it again; None: there is none.
+    @ivar given: as for L{override}.
+    """
+
+    file: Path | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self) -> Settings:
+        """The settings as they are now, checked as a whole. Raises L{BadConfiguration}."""
+        settings = override(Settings() if self.file is None else readSettings(self.file), **self.given)
+        checkExposure(settings)
+        return settings
 
 
 #: Kinds of server endpoints that other machines may reach; Twisted knows a few more, by plugin.

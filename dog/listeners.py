@@ -22,6 +22,10 @@ from dog.certificates import BadCertificate, Certificates
 _NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT})
 
 
+class CannotListen(Exception):
+    """An endpoint that can't be listened on; the text says which, and why, in one line."""
+
+
 class Listeners(Service):
     """Listens on every endpoint, or does not start. C{tls:} and C{tls6:} are C{tcp:} and C{tcp6:} with TLS.
 
@@ -44,18 +48,17 @@ class Listeners(Service):
         self._factory = factory
         self._optional = optional
         self._certificates = certificates
-        self._ports: list[IListeningPort] = []
-        self._secure: set[IListeningPort] = set()
+        self._open: list[tuple[str, IListeningPort]] = []
 
     @property
     def addresses(self) -> list[str]:
         """Where clients can connect, as URLs."""
-        return [_url(each.getHost(), each in self._secure) for each in self._ports]
+        return [_url(port.getHost(), isSecure(text)) for text, port in self._open]
 
     @property
     def securePort(self) -> int | None:
         """The TCP port of the first listener with TLS."""
-        hosts: list[Any] = [each.getHost() for each in self._ports if each in self._secure]
+        hosts: list[Any] = [port.getHost() for text, port in self._open if isSecure(text)]
         return hosts[0].port if hosts else None
 
     def privilegedStartService(self) -> None:
@@ -65,23 +68,64 @@ class Listeners(Service):
                 self._certificates.load()
             except BadCertificate as bad:
                 raise SystemExit(f"dog: {bad}") from None
-        for text in self._endpoints:
-            secure = isSecure(text)
+        try:
+            for text in self._endpoints:
+                self._bind(text)
+        except CannotListen as cannot:
+            self._close(self._open)
+            raise SystemExit(f"dog: {cannot}") from None
+
+    def change(self, endpoints: Sequence[str]) -> Deferred[None]:
+        """Listen on these from now on. What was listened on and is so still is not touched; connections stay.
+
+        Fails with L{CannotListen}, and then listens on what it did before: the old ones are closed first, since the
+        new ones may want their ports.
+        """
+        dropped = [each for each in self._open if each[0] not in endpoints]
+        self._open = [each for each in self._open if each[0] in endpoints]
+
+        def bind(_: object) -> Deferred[None] | None:
+            known = [text for text, _ in self._open]
             try:
-                endpoint = serverFromString(self._reactor, f"tcp{text[3:]}" if secure else text)
-            except (ValueError, TypeError):
-                example = "tcp:8080:interface=127.0.0.1"
-                raise SystemExit(f"dog: {text!r} is no server endpoint; one is {example}") from None
-            outcome: list[Any] = []
-            maybeDeferred(endpoint.listen, self._wrapped() if secure else self._factory).addBoth(outcome.append)
-            if not outcome:
-                raise SystemExit(f"dog: {text!r} does not bind at once, which a gateway's listener must")
-            if isinstance(outcome[0], Failure):
-                self._refuse(text, outcome[0].value)
-            else:
-                self._ports.append(outcome[0])
-                if secure:
-                    self._secure.add(outcome[0])
+                for text in endpoints if self.running else ():
+                    if text not in known:
+                        self._bind(text)
+            except CannotListen as cannot:
+                why = cannot
+                added = [each for each in self._open if each[0] not in known]
+                self._open = [each for each in self._open if each[0] in known]
+                return self._close(added).addCallback(lambda _: self._restore(dropped, why))
+            self._endpoints = endpoints
+            return None
+
+        return self._close(dropped).addCallback(bind)
+
+    def _restore(self, dropped: Sequence[tuple[str, IListeningPort]], why: CannotListen) -> None:
+        for text, _ in dropped if self.running else ():
+            try:
+                self._bind(text)
+            except CannotListen as cannot:
+                self.log.error("{problem}; it was listened on until now", problem=str(cannot))
+        raise why
+
+    def _bind(self, text: str) -> None:
+        secure = isSecure(text)
+        try:
+            endpoint = serverFromString(self._reactor, f"tcp{text[3:]}" if secure else text)
+        except (ValueError, TypeError):
+            example = "tcp:8080:interface=127.0.0.1"
+            raise CannotListen(f"{text!r} is no server endpoint; one is {example}") from None
+        outcome: list[Any] = []
+        maybeDeferred(endpoint.listen, self._wrapped() if secure else self._factory).addBoth(outcome.append)
+        if not outcome:
+            raise CannotListen(f"{text!r} does not bind at once, which a gateway's listener must")
+        if isinstance(outcome[0], Failure):
+            self._refuse(text, outcome[0].value)
+        else:
+            self._open.append((text, outcome[0]))
+
+    def _close(self, listening: Sequence[tuple[str, IListeningPort]]) -> Deferred[Any]:
+        return DeferredList([maybeDeferred(port.stopListening) for _, port in listening], consumeErrors=True)
 
     def _wrapped(self) -> IProtocolFactory:
         from twisted.protocols.tls import TLSMemoryBIOFactory
@@ -102,15 +146,12 @@ class Listeners(Service):
                 self.log.info("not listening on {endpoint}: this machine has no such address", endpoint=text)
                 return
             why = error.socketError if number is None else os.strerror(number)
-        for port in self._ports:
-            port.stopListening()
-        raise SystemExit(f"dog: can't listen on {text}: {why}")
+        raise CannotListen(f"can't listen on {text}: {why}")
 
     def stopService(self) -> Deferred[Any]:
         super().stopService()  # type: ignore[no-untyped-call]
-        ports, self._ports = self._ports, []
-        stopping = [maybeDeferred(each.stopListening) for each in ports]
-        return DeferredList(stopping, consumeErrors=True)
+        listening, self._open = self._open, []
+        return self._close(listening)
 
 
 def isSecure(endpoint: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,12 @@ from dog.api.ports import Ports
 from dog.api.resources import ROUTES
 from dog.api.slowdown import Slowdown
 from dog.api.stream import Streams
+from dog.api.views.reloaded import Reloaded
 from dog.api.ws.connection import ConnectionFactory
 from dog.api.ws.protocol import WebSocketDoor
 from dog.api.ws.turn import Turns
 from dog.certificates import BadCertificate, Certificates
-from dog.config import LOOPBACK, Settings, interfaceOf
+from dog.config import LOOPBACK, Settings, Source, interfaceOf
 from dog.core.core import Core
 from dog.core.ledger import Entry
 from dog.home.disk import createWhole, readWhole
@@ -50,8 +53,11 @@ from dog.live.state import Newer
 from dog.live.stepper import Stepper, utcNow
 from dog.live.tokens import Tokens
 from dog.live.watchdog import Watchdog
-from dog.model.rights import ANONYMOUS, NOBODY, Principal, Role
+from dog.model.refusal import Refusal
+from dog.model.rights import Role
 from dog.pages import pages
+from dog.reload import Reload
+from dog.setters import settersOf, withoutToken
 from dog.systemd import Systemd
 
 log = Logger()
@@ -78,8 +84,12 @@ class Gateway(MultiService):
     """
 
     patience = 1.5
+    listeners: Listeners
+    reload: Reload
 
-    def __init__(self, settings: Settings, reactor: Any, inTurn: InTurn | None = None) -> None:
+    def __init__(
+        self, settings: Settings, reactor: Any, inTurn: InTurn | None = None, source: Source | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
         self.stepper = Stepper(Core(secrets.token_hex(6)), reactor)
@@ -114,12 +124,13 @@ class Gateway(MultiService):
             homes=self.homes,
             attachments=self.attachments,
             subscriptions=self.stepper.core.subscriptions,
-            plan=lambda: readPlan(settings.planFile),
+            plan=lambda: readPlan(self.reload.settings.planFile),
             about=about,
             streams=self.streams,
             tokens=self.tokens,
             captures=self.captures,
             discovery=self.discovery,
+            reload=self._reload,
             certificate=lambda: None if self.certificates is None else self.certificates.current,
         )
         self.stepper.listen(ports.counts.heard)
@@ -153,13 +164,18 @@ class Gateway(MultiService):
             origins=settings.origins,
             hosts=settings.hosts,
             maxBody=settings.maxBody,
-            securePort=(lambda: self.listeners.securePort) if settings.redirect else None,
+            securePort=lambda: self.listeners.securePort if self.reload.settings.redirect else None,
         )
-        for ended in (self.sockets.ended, site.ended, self.stepper.core.visibility.forget):
+        gone = (self.sockets.ended, site.ended, self.stepper.core.visibility.forget)
+        for ended in gone:
             self.tokens.listen(ended)
         optional = frozenset(LOOPBACK[1:]) if settings.listen == LOOPBACK else frozenset[str]()
         self.listeners = Listeners(reactor, settings.listen, site, optional, self.certificates)
         self.listeners.setServiceParent(self)  # type: ignore[no-untyped-call]
+        setters = settersOf(self.commands, api, site, self.sockets, identity, gone)
+        self.reload = Reload(
+            settings, source, self.homes, self.listeners, self.certificates, setters, self.attachments.configure
+        )
         self.attachments.setServiceParent(self)  # type: ignore[no-untyped-call]
         self.systemd = Systemd(os.environ, self.stepper.callLater, self._status)
         self.discovery.setServiceParent(self)  # type: ignore[no-untyped-call]
@@ -208,6 +224,22 @@ class Gateway(MultiService):
         if self.running:
             log.info("ready {addresses}", addresses=" ".join(self.listeners.addresses))
             self.systemd.ready()
+
+    def _reload(self, who: str) -> Deferred[Reloaded]:
+        return self.reload(who)
+
+    def hangup(self) -> None:
+        """SIGHUP: read everything again. The log says what came of it."""
+        if not self.running:
+            return
+        self.systemd.reloading()
+
+        def done(result: object) -> None:
+            self.systemd.reloaded()
+            if isinstance(result, Failure) and not result.check(Refusal):  # which were logged
+                log.failure("reloading failed", result)
+
+        self.reload("SIGHUP").addBoth(done)
 
     def _status(self) -> str:
         """For C{systemctl status}."""
@@ -273,11 +305,7 @@ class Gateway(MultiService):
 
 def identityOf(anonymous: Role | None, tokens: Tokens, clock: IReactorTime) -> Identity:
     """Who clients are. C{anonymous}: as in the settings."""
-    slow = Slowdown(clock)
-    if anonymous is None:
-        return Identity(ANONYMOUS, NOBODY, tokens, slow)
-    known = {Role.NONE: NOBODY, Role.ADMIN: ANONYMOUS}
-    return Identity(known.get(anonymous) or Principal(ANONYMOUS.name, anonymous), None, tokens, slow)
+    return Identity(*withoutToken(anonymous), tokens, Slowdown(clock))
 
 
 def certificatesOf(settings: Settings) -> Certificates | None:
@@ -319,8 +347,11 @@ def readPlan(path: Path | None) -> bytes | None:
         return None
 
 
-def gateway(settings: Settings, reactor: Any = None) -> Gateway:
-    """The gateway as one service, on the reactor that is installed unless another is given."""
+def gateway(settings: Settings, reactor: Any = None, source: Source | None = None) -> Gateway:
+    """The gateway as one service, on the reactor that is installed unless another is given. SIGHUP has it reload."""
     if reactor is None:
         from twisted.internet import reactor
-    return Gateway(settings, reactor)
+    made = Gateway(settings, reactor, source=source)
+    with suppress(ValueError, AttributeError):  # another thread than the first, or a system without that signal
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(made.hangup))
+    return made

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -50,6 +51,13 @@ class Systemd:
         self._tell(f"READY=1\nSTATUS={self._status()}")
         if self._address and self.interval is not None:
             self._timer = self._callLater(self.interval, self._alive)
+
+    def reloading(self) -> None:
+        """The configuration is being read again; L{reloaded} follows."""
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+    def reloaded(self) -> None:
+        self._tell(f"READY=1\nSTATUS={self._status()}")
 
     def stopping(self) -> None:
         """Stopping has begun. The watchdog waits no more: systemd has a deadline of its own for that."""

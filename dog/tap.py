@@ -14,11 +14,11 @@ from twisted.application.service import IService
 from twisted.python.usage import Options as UsageOptions
 
 from dog import __version__
-from dog.config import BadConfiguration, Settings, checkExposure, override, readSettings
+from dog.config import BadConfiguration, Settings, Source
 
 
 class Options(UsageOptions):
-    """Command-line options; each overrides the configuration file. C{settings} holds the outcome."""
+    """Command-line options; each overrides the configuration file. C{settings} is the outcome."""
 
     synopsis = "[options]"
     longdesc = "A home-automation gateway: every bus in the house behind one WebSocket and REST API."
@@ -32,6 +32,7 @@ class Options(UsageOptions):
     ]
     compData: Any = None
     settings: Settings
+    source: Source
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -46,16 +47,16 @@ class Options(UsageOptions):
         raise SystemExit(f"dog {__version__}")
 
     def postOptions(self) -> None:
+        given = {
+            "home": _path(self["home"]),
+            "stateDir": _path(self["state-dir"]),
+            "listen": tuple(self._listen) or None,
+            "simulate": True if self["simulate"] else None,
+        }
+        config = _path(self["config"])
+        self.source = Source(None if config is None else config.absolute(), given)
         try:
-            settings = Settings() if self["config"] is None else readSettings(Path(self["config"]))
-            settings = override(
-                settings,
-                home=_path(self["home"]),
-                stateDir=_path(self["state-dir"]),
-                listen=tuple(self._listen) or None,
-                simulate=True if self["simulate"] else None,
-            )
-            checkExposure(settings)
+            settings = self.source.read()
         except BadConfiguration as bad:
             # Not UsageError: Twisted 22.4 would print its usage and exit with 0.
             raise SystemExit("\n".join(f"dog: {each}" for each in bad.problems)) from None
@@ -90,4 +91,4 @@ def makeService(options: Options) -> IService:
     """The whole gateway as one service."""
     from dog.service import gateway
 
-    return gateway(options.settings)
+    return gateway(options.settings, source=options.source)

@@ -10,7 +10,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactor
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.listeners import Listeners
+from dog.listeners import CannotListen, Listeners
 
 FOUR, SIX = "tcp:8080:interface=127.0.0.1", "tcp6:8080:interface=\\:\\:1"
 
@@ -45,6 +45,51 @@ class ListenersTests(SynchronousTestCase):
         self.assertNotIn("\n", str(found))
         return str(found)
 
+    def changing(self, reactor: Any, *endpoints: str) -> tuple[Listeners, list[str]]:
+        """Listeners that listen, and what is opened and closed from now on."""
+        listeners = self.listeners(reactor, *endpoints)
+        listeners.privilegedStartService()
+        listeners.startService()
+        seen: list[str] = []
+        opening, closing = type(reactor).listenTCP, type(listeners)._close
+
+        def listenTCP(port: int, factory: Any, backlog: int = 50, interface: str = "") -> Any:
+            found = opening(reactor, port, factory, backlog, interface)
+            seen.append(f"+{port}")
+            return found
+
+        def close(listening: Any) -> Any:
+            seen.extend(f"-{port.getHost().port}" for _, port in listening)
+            return closing(listeners, listening)
+
+        self.patch(reactor, "listenTCP", listenTCP)
+        self.patch(listeners, "_close", close)
+        return listeners, seen
+
+    def test_change(self) -> None:
+        """What stays is not touched; what goes is closed before what comes is opened: it may want the port."""
+        listeners, seen = self.changing(MemoryReactor(), FOUR, "tcp:8081")
+        self.successResultOf(listeners.change([FOUR, "tcp:8082"]))
+        self.assertEqual(seen, ["-8081", "+8082"])
+        self.assertEqual(_ports(listeners), [8080, 8082])
+
+    def test_changeThatFails(self) -> None:
+        """It listens on what it did before."""
+        reactor = FailingReactor("::1", errno.EADDRINUSE)
+        listeners, seen = self.changing(reactor, FOUR, "tcp:8081")
+        failure = self.failureResultOf(listeners.change([FOUR, "tcp:8082", "tcp6:9:interface=\\:\\:1"]), CannotListen)
+        self.assertIn("Address already in use", str(failure.value))
+        self.assertEqual(seen, ["-8081", "+8082", "-8082", "+8081"])
+        self.assertEqual(_ports(listeners), [8080, 8081])
+        self.failureResultOf(listeners.change([FOUR, "nonsense:1"]), CannotListen)
+        self.assertEqual(_ports(listeners), [8080, 8081])
+
+    def test_changeWhileItStops(self) -> None:
+        listeners, seen = self.changing(MemoryReactor(), FOUR)
+        listeners.stopService()
+        self.successResultOf(listeners.change(["tcp:8082"]))
+        self.assertEqual(seen, ["-8080"])
+
     def test_both(self) -> None:
         reactor = MemoryReactor()
         self.listeners(reactor, FOUR, SIX).privilegedStartService()
@@ -69,3 +114,7 @@ class ListenersTests(SynchronousTestCase):
         self.assertIn("carrier", self.exits(MemoryReactor(), "carrier:pigeon"))
         self.assertIn("tcp:80000", self.exits(OverflowingReactor(), "tcp:80000:interface=127.0.0.1"))
         self.exits(MemoryReactor(), "tcp:abc")
+
+
+def _ports(listeners: Listeners) -> list[int]:
+    return [int(each.rpartition(":")[2]) for each in listeners.addresses]

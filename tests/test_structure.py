@@ -34,9 +34,11 @@ ROOMS: dict[str, set[str]] = {
     "pages": set(),
     "certificates": set(),
     "listeners": {"certificates"},
+    "setters": {"model", "config", "live", "api"},
+    "reload": {"model", "config", "live", "api", "listeners", "certificates"},
     "service": {
         *("model", "interfaces", "home", "core", "config", "live", "api", "drivers", "addons"),
-        *("pages", "listeners", "certificates", "systemd"),
+        *("pages", "listeners", "certificates", "systemd", "setters", "reload"),
     },
     "tap": {"model", "config", "service"},
     "systemd": set(),

@@ -73,6 +73,15 @@ class SystemdTests(SynchronousTestCase):
         self.systemd(NOTIFY_SOCKET="notify").ready()
         self.assertEqual(self.told(end), ["READY=1\nSTATUS=all is well"])
 
+    def test_reloading(self) -> None:
+        end = self.listen("\0" + self.abstract[1:])
+        systemd = self.systemd(NOTIFY_SOCKET=self.abstract)
+        systemd.reloading()
+        systemd.reloaded()
+        reloading, ready = self.told(end)
+        self.assertRegex(reloading, r"\ARELOADING=1\nMONOTONIC_USEC=\d+\Z")
+        self.assertEqual(ready, "READY=1\nSTATUS=all is well")
+
     def test_watchdog(self) -> None:
         """It is fed only where it is set, and meant for this process."""
         end = self.listen("\0" + self.abstract[1:])

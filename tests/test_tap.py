@@ -37,7 +37,7 @@ class OptionsTests(SynchronousTestCase):
         settings = self.settings("--config", str(path), "--home", "other.xml")
         self.assertEqual((settings.home, settings.seed), (Path("other.xml"), 5))
         self.assertEqual(settings.listen, ("tcp:9:interface=127.0.0.1",))
-        self.assertEqual(self.settings("--config", str(path)).home, path.parent / "mine.xml")
+        self.assertEqual(self.settings("--config", str(path)).home, path.absolute().parent / "mine.xml")
 
     def test_badFile(self) -> None:
         path = Path(self.mktemp())

@@ -87,6 +87,11 @@ class Api:
         self._edits = DeferredLock()
         self._kept: dict[tuple[bool, str | None, tuple[str, ...]], _Kept] = {}
 
+    def serve(self, profile: Profile) -> None:
+        """From now on, that is what a client gets that asks for none."""
+        self._profile = profile
+        self._kept.clear()
+
     def _named(self, name: str) -> Any:
         """A port; the table itself is one too, for openapi.json."""
         return self.table if name == "table" else self._ports.named(name)

@@ -28,6 +28,10 @@ class Hosts:
     """
 
     def __init__(self, configured: Iterable[str] = ()) -> None:
+        self.configure(configured)
+
+    def configure(self, configured: Iterable[str]) -> None:
+        """Have these names from now on, besides those that it always has."""
         own = _plain(socket.gethostname()).removesuffix(".local")
         self._allowed: set[str] = set()
         self._names = frozenset({"localhost", own, f"{own}.local", *map(_plain, configured)})

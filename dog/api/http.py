@@ -410,7 +410,11 @@ class HttpSite(Site):
     """The web server. It keeps no access log, and so no timer that writes dates for one.
 
     @ivar ended: to be called with whoever has lost his token: ends his streams.
+    @ivar origins: whose pages may use the API. @ivar hosts: by what names it can be addressed.
     """
+
+    origins: Origins
+    hosts: Hosts
 
     noisy = False
     protocol = BoundedChannel  # type: ignore[assignment]
@@ -461,8 +465,11 @@ def factory(
     @param receiveTimeout: seconds a request may take to arrive.
     @param idleTimeout: seconds a connection may stay open with nothing going on.
     """
-    door = Door(api, Origins(origins), identity)
+    allowed, names = Origins(origins), Hosts(hosts)
+    door = Door(api, allowed, identity)
     bounds = Bounds(maxBody, receiveTimeout, door.tooLarge)
-    return HttpSite(
-        Root(door, Hosts(hosts), ws or {}, pages, securePort), bounds, door.ended, timeout=idleTimeout, reactor=clock
+    site = HttpSite(
+        Root(door, names, ws or {}, pages, securePort), bounds, door.ended, timeout=idleTimeout, reactor=clock
     )
+    site.origins, site.hosts = allowed, names
+    return site

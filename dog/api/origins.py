@@ -16,6 +16,10 @@ class Origins:
     """
 
     def __init__(self, configured: Iterable[str] = ()) -> None:
+        self.configure(configured)
+
+    def configure(self, configured: Iterable[str]) -> None:
+        """Allow these from now on, and no others."""
         self._configured = frozenset(each.rstrip("/").lower() for each in configured)
 
     def allows(self, origin: str, host: str | None, secure: bool = False) -> bool:

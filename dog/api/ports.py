@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from dog.api.counts import Counts
 from dog.api.stream import Streams
 from dog.core.core import Core
@@ -28,6 +30,8 @@ class Ports:
     @ivar captures: what passes on the wires, for who asks to see it.
     @ivar tokens: who may come.
     @ivar certificate: the L{dog.certificates.Certificate} that listeners with TLS show; None where there are none.
+    @ivar reload: reads the configuration, the home and the certificate again, for whoever that is
+        (L{dog.reload.Reload}).
     @ivar discovery: what the buses offer.
     @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
     """
@@ -43,6 +47,7 @@ class Ports:
     tokens: Tokens
     captures: Captures
     discovery: Discovery
+    reload: Callable[[str], Deferred[Any]]
     certificate: Callable[[], Any] = lambda: None
     counts: Counts = field(default_factory=Counts)
 

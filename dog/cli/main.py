@@ -19,6 +19,7 @@ from dog.cli import (
     drivers,
     fingerprint,
     homecheck,
+    reload,
     send,
     status,
     token,
@@ -30,7 +31,20 @@ from dog.cli.options import DONE, FAILED, NOT_REACHABLE, USAGE, UsageError, comm
 from dog.client.errors import Failed, NotReachable
 
 #: The modules of the commands, in the order in which --help shows them.
-COMMANDS = (devices, status, send, watch, discovery, drivers, capture, token, fingerprint, homecheck, completion)
+COMMANDS = (
+    devices,
+    status,
+    send,
+    watch,
+    discovery,
+    drivers,
+    capture,
+    token,
+    fingerprint,
+    reload,
+    homecheck,
+    completion,
+)
 
 _EPILOG = "exit status: 0 done, 1 failed, 2 wrong usage, 3 gateway not reachable"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, succeed
 from twisted.logger import Logger
 
 from dog.core.core import Attached, Supervised
@@ -15,7 +15,7 @@ from dog.core.events import Kind
 from dog.interfaces import IDeviceDriver, IDriver, IKit, LinkFailed, LinkReason, Unsupported
 from dog.live.drivers import Drivers
 from dog.live.guard import Conduct
-from dog.live.links import Link
+from dog.live.links import Link, LinkState
 from dog.live.stepper import Stepper
 from dog.model.device import Device
 from dog.model.home import HomeDiff
@@ -127,6 +127,38 @@ class Attachments(Service):
             links += self._offerAgain(driver)
         return self._patiently(DeferredList(attempts)).addCallback(lambda _: links)
 
+    def configure(self, settings: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+        """Drivers whose settings are others now begin anew with them: commands underway are settled, values stale.
+        Nobody else notices. Answers the names of drivers that did not load: theirs take a restart.
+        """
+        before, self._settings = self._settings, settings
+        names = {each for each in {*before, *settings} if before.get(each) != settings.get(each)}
+        if self.running:
+            self._anew([each for each in self._stepper.core.home.devices.values() if self._nameFor(each) in names])
+        return frozenset({*before, *settings} - self.drivers.byName.keys())
+
+    def _nameFor(self, device: Device) -> str | None:
+        driver = None if device.type is None else self._driverFor(device)
+        return None if driver is None else driver.name
+
+    def _anew(self, devices: Sequence[Device]) -> None:
+        """Attach them once more; what they are on now has to be closed first, it may hold the port."""
+        before = set(self._links)
+        stopping = [self._detach(each.id) for each in devices]
+        stayed = before & self._links.keys()
+        for each in devices:
+            self._attach(each)
+            if (key := self._keys.get(each.id)) is not None:
+                self._links[key].tell(each.id)
+        found = [self._links[key] for key in self._links.keys() - stayed]
+
+        def start(_: object) -> None:
+            for each in found:
+                if each in self._links.values() and each.state is LinkState.WAITING and not each.attempts:
+                    each.start()
+
+        DeferredList(stopping).addCallback(start)
+
     def _named(self, name: str) -> IDriver:
         if self._simulation is not None and name == self._simulation.name:
             return self._simulation
@@ -216,21 +248,22 @@ class Attachments(Service):
         self._unserved[device.id] = (Code.NO_DRIVER, reason)
         self._stepper.step(Attached(device.id, False, code, reason))
 
-    def _detach(self, id: str) -> None:
+    def _detach(self, id: str) -> Deferred[None]:
         self._unserved.pop(id, None)
         self.onLost(id, Code.UNREACHABLE, "its configuration changed")
-        self._forget(id)
+        return self._forget(id)
 
-    def _forget(self, id: str) -> None:
-        """Take a device off its link; a link without devices is stopped."""
+    def _forget(self, id: str) -> Deferred[None]:
+        """Take a device off its link; a link without devices is stopped. Fires when it is."""
         key = self._keys.pop(id, None)
         if key is None:
-            return
+            return succeed(None)
         link = self._links[key]
         link.remove(id)
-        if not link.devices:
-            del self._links[key]
-            link.stop()
+        if link.devices:
+            return succeed(None)
+        del self._links[key]
+        return link.stop()
 
     def _found(self, link: Link, candidate: Mapping[str, Any]) -> None:
         self.onFound(link, candidate)

@@ -53,6 +53,11 @@ class LiveHome:
         self._queue = DeferredLock()
 
     @property
+    def file(self) -> str | None:
+        """The path of the home file; None where there is none."""
+        return None if self._store is None else self._store.path
+
+    @property
     def home(self) -> Home:
         return self._stepper.core.home
 

@@ -316,6 +316,8 @@ EXAMPLES: dict[Operation, dict[Outcome, Example]] = {
     ("GET", "/admin/framework/memory/free"): {200: Example()},
     ("GET", "/admin/framework/memory/used"): {200: Example()},
     ("GET", "/admin/framework/devices/statistics"): {200: Example()},
+    ("POST", "/admin/reload"): {200: Example()},
+    ("POST", f"{_V1}/admin/reload"): {200: Example()},
 }
 
 

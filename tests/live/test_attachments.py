@@ -265,3 +265,66 @@ class AttachmentsTests(SynchronousTestCase):
         made = len(self.house.driver.links)
         self.house.kit.run(60)
         self.assertEqual(len(self.house.driver.links), made)
+
+
+class ConfigureTests(SynchronousTestCase):
+    """The settings of drivers change."""
+
+    def setUp(self) -> None:
+        self.house = RunningHouse(GATEWAY, LAMP)
+        self.house.start()
+        self.links = self.house.driver.links
+
+    def test_anew(self) -> None:
+        """Closed, and only then begun anew: the port may be the same. Values are stale, commands settled."""
+        self.links[0].devices["lamp"].port.observed(Reading(ON, "on"))
+        self.house.driver.script("lamp", "on", NEVER)
+        sending = self.house.commands.send(self.house.device("lamp"), "on", None, ANONYMOUS)
+        closing: Deferred[None] = Deferred()
+        self.patch(self.links[0], "stop", lambda: closing)
+        self.assertEqual(self.house.attachments.configure({"scripted": {"a": 1}}), frozenset())
+        self.assertEqual(self.successResultOf(sending).stage.value, "unknown")
+        self.assertEqual(len(self.links), 1, "it may hold the port")
+        self.assertFalse(self.house.core.presence("lamp").online)
+        held = self.house.core.values.get(ON)
+        assert held is not None
+        self.assertIs(held.quality, Quality.STALE)
+        closing.callback(None)
+        self.assertEqual(len(self.links), 2)
+        self.assertTrue(self.house.core.presence("lamp").online)
+        [link] = self.house.attachments.links().values()
+        self.assertEqual(link._settings, {"a": 1})
+
+    def test_othersDoNotNotice(self) -> None:
+        before = list(self.house.attachments.links().values())
+        self.assertEqual(self.house.attachments.configure({"other": {"a": 1}}), {"other"})
+        self.assertEqual(list(self.house.attachments.links().values()), before)
+        self.assertEqual(self.house.attachments.configure({"other": {"a": 1}}), {"other"}, "it needs a restart still")
+
+    def test_stoppedMeanwhile(self) -> None:
+        closing: Deferred[None] = Deferred()
+        self.patch(self.links[0], "stop", lambda: closing)
+        self.house.attachments.configure({"scripted": {"a": 1}})
+        self.house.attachments.stopService()
+        closing.callback(None)
+        self.assertEqual(len(self.links), 1)
+
+    def test_twice(self) -> None:
+        """Changed again before the first was done: there is one link in the end, with the last."""
+        closing: Deferred[None] = Deferred()
+        self.patch(self.links[0], "stop", lambda: closing)
+        self.house.attachments.configure({"scripted": {"a": 1}})
+        self.house.attachments.configure({"scripted": {"a": 2}})
+        closing.callback(None)
+        [link] = self.house.attachments.links().values()
+        self.assertEqual((link._settings, link.state), ({"a": 2}, LinkState.UP))
+        self.assertEqual(len(self.links), 2)
+
+    def test_nothingServedBefore(self) -> None:
+        """A device that the driver refused with its old settings gets a chance with the new ones."""
+        self.house.driver.unsupported["lamp"] = "no such channel"
+        self.house.attachments.configure({"scripted": {"a": 1}})
+        self.assertFalse(self.house.core.presence("lamp").active)
+        del self.house.driver.unsupported["lamp"]
+        self.house.attachments.configure({"scripted": {"a": 2}})
+        self.assertTrue(self.house.core.presence("lamp").online)

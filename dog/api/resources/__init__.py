@@ -12,6 +12,7 @@ from dog.api.resources import (
     drivers,
     environment,
     metrics,
+    reload,
     session,
     subscriptions,
     system,
@@ -24,7 +25,7 @@ ROUTES: tuple[Route, ...] = tuple(
     routesOf(
         (
             *(devices, commands, environment, configuration, subscriptions),
-            *(session, system, drivers, capture, discovery, metrics, tokens, admin),
+            *(session, system, drivers, capture, discovery, metrics, tokens, admin, reload),
         ),
     )
 )

@@ -485,6 +485,11 @@ class ConnectionFactory(WebSocketFactory):
         self.stopping: Deferred[None] | None = None
         self.told: Told | None = None
 
+    def setMaxSize(self, maxSize: int) -> None:
+        """Bytes of a message, on connections from now on."""
+        self.maxSize = maxSize
+        self.setProtocolOptions(maxMessagePayloadSize=maxSize + COURTESY)  # type: ignore[no-untyped-call]
+
     def joined(self, connection: Connection) -> str:
         """The new connection's clientId."""
         while (id := secrets.token_hex(envelope.ID_LENGTH // 2)) in self.connections:

@@ -246,6 +246,15 @@ class WebSocketFactory(WebSocketServerFactory):
             perMessageCompressionAccept=_acceptDeflate if deflate else None,
         )
 
+    def setDeflate(self, deflate: bool) -> None:
+        """Whether to agree to compression, with connections from now on."""
+        accept = _acceptDeflate if deflate else _acceptNothing
+        self.setProtocolOptions(perMessageCompressionAccept=accept)  # type: ignore[no-untyped-call]
+
+
+def _acceptNothing(offers: list[Any]) -> None:
+    """No compression."""
+
 
 def _acceptDeflate(offers: list[Any]) -> Any:
     for offer in offers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPResponse, IncompleteRead
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -27,6 +27,7 @@ from dog.api.identity import Identity
 from dog.api.ports import Ports
 from dog.api.resources import ROUTES
 from dog.api.stream import Streams
+from dog.api.views.reloaded import Reloaded
 from dog.core.core import Core
 from dog.home.store import HomeStore
 from dog.interfaces import LinkFailed
@@ -120,6 +121,7 @@ class Gateway:
         self.homes = LiveHome(self.stepper, self.attachments, store, elsewhere=maybeDeferred)
         self.discovery = Discovery(self.stepper, self.attachments, self.homes)
         self.plan = plan
+        self.reload: Callable[[str], Deferred[Reloaded]] = lambda who: succeed(Reloaded())
         self.memory = None if stateDir is None else Memory(self.stepper, Path(":memory:"), maybeDeferred)
         self.tokens = Tokens(self.stepper, self.memory, stateDir)
         self.ports = Ports(
@@ -134,6 +136,7 @@ class Gateway:
             captures=self.captures,
             tokens=self.tokens,
             discovery=self.discovery,
+            reload=self._reload,
         )
         self.stepper.listen(self.ports.streams.heard)
         self.api = Api(ROUTES, self.ports, self.clock, profile=profile)
@@ -144,6 +147,9 @@ class Gateway:
     @property
     def home(self) -> Home:
         return self.core.home
+
+    def _reload(self, who: str) -> Deferred[Reloaded]:
+        return self.reload(who)
 
     def start(self) -> Gateway:
         """Read the home and start the drivers."""
