@@ -1,7 +1,8 @@
 """The Debian package in booted systems: python3 tools/debtest.py [SUITE...] (default: bookworm trixie); as root.
 
-Makes a system of each suite with debootstrap (kept in CACHE for the next time; --prepare does that only), boots a copy of it with
-systemd-nspawn, and does with the package what its user would: install, use, kill, hang, upgrade, remove, purge.
+Makes a system of each suite with debootstrap (kept in CACHE for the next time; --prepare does that only), boots a
+copy of it with systemd-nspawn, and does with the package what its user would: install, use, kill, hang, upgrade,
+remove, purge.
 The containers have no network but their own loopback.
 """
 
