@@ -1,6 +1,7 @@
 # make run     starts the gateway on a simulated home
 # make test    lints and tests everything
 # make bench   measures speed and memory against a bare Autobahn server, aiohttp and picows, and prints tables
+# make docs     builds the documentation, in build/docs/html
 # make deb      builds the Debian package of what is committed, in dist/
 # make deb-test boots Debian 12 and 13 and uses the package there; as root, takes some minutes
 # All set up what they need in .venv. Variables (make run HOME_FILE=my.xml):
@@ -24,7 +25,7 @@ SCENARIOS ?=
 DEBIAN_PYTHON ?= /usr/bin/python3
 export PYTHON VENV
 
-.PHONY: help run test deb deb-test bench lint format clean
+.PHONY: help run test docs deb deb-test bench lint format clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -39,6 +40,10 @@ run: $(VENV)/ready-to-run
 # The whole suite twice: with the newest releases from PyPI, and with what Debian ships.
 test: lint
 	@$(VENV)/bin/python tools/run_tests.py newest=$(VENV)/bin/python debian=$(DEBIAN_PYTHON) -- $(TESTS)
+
+# The documentation; warnings are errors.
+docs: $(VENV)/ready-for-docs
+	@$(VENV)/bin/python tools/docs.py
 
 # The Debian package of what is committed, in dist/; and what it does in booted systems (as root).
 deb:
@@ -65,8 +70,12 @@ $(VENV)/ready-to-run: setup.cfg pyproject.toml tools/venv.sh
 	@touch $@
 
 $(VENV)/ready-to-test: setup.cfg pyproject.toml tools/venv.sh
-	@tools/venv.sh all,test,lint
+	@tools/venv.sh all,test,lint,docs
 	@touch $@ $(VENV)/ready-to-run
+
+$(VENV)/ready-for-docs: setup.cfg pyproject.toml tools/venv.sh
+	@tools/venv.sh docs
+	@touch $@
 
 $(VENV)/ready-to-bench: setup.cfg pyproject.toml tools/venv.sh
 	@tools/venv.sh fast,bench

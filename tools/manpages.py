@@ -10,10 +10,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+CONFIGURATION = ROOT / "etc" / "dog" / "dog.toml"
 
 from dog import __version__  # noqa: E402
 from dog.cli.main import makeParser  # noqa: E402
@@ -73,18 +75,22 @@ def daemon() -> str:
         _DAEMON,
     ]
     lines.append(".SH OPTIONS\n")
-    for name, short, _, text in Options.optParameters:
-        lines.append(_option(f"--{name}", short, str(name).upper(), text))
-    lines.append(_option("--listen", None, "ENDPOINT", Options.opt_listen.__doc__))
-    for name, short, text in Options.optFlags:
-        lines.append(_option(f"--{name}", short, "", text))
-    lines.append(_option("--version", None, "", Options.opt_version.__doc__))
+    lines += [_option(*each) for each in daemonOptions()]
     return "".join([*lines, _FILES])
 
 
-def _option(name: str, short: str | None, value: str, text: str | None) -> str:
-    called = escape(f"-{short}, {name}" if short else name)
-    return f".TP\n\\fB{called}\\fR" + (f" \\fI{escape(value)}\\fR" if value else "") + f"\n{escape(text or '')}\n"
+def daemonOptions() -> Iterator[tuple[str, str, str]]:
+    """(how it is called, its value or nothing, what it does) of each option of C{twistd dog}."""
+    for name, short, _, text in Options.optParameters:
+        yield f"-{short}, --{name}" if short else f"--{name}", str(name).upper(), text or ""
+    yield "--listen", "ENDPOINT", Options.opt_listen.__doc__ or ""
+    for name, short, text in Options.optFlags:
+        yield f"-{short}, --{name}" if short else f"--{name}", "", text or ""
+    yield "--version", "", Options.opt_version.__doc__ or ""
+
+
+def _option(called: str, value: str, text: str) -> str:
+    return f".TP\n\\fB{escape(called)}\\fR" + (f" \\fI{escape(value)}\\fR" if value else "") + f"\n{escape(text)}\n"
 
 
 def client() -> str:
@@ -94,64 +100,75 @@ def client() -> str:
     parts = [head("dogctl", 1, "talk to a Dog home-automation gateway")]
     parts.append(".SH SYNOPSIS\n.B dogctl\n[options] COMMAND ...\n.SH DESCRIPTION\n")
     parts.append(escape((parser.description or "") + "\nOptions may stand before the command and after it.") + "\n")
-    parts.append(".SH OPTIONS\n" + "".join(_actions(parser, set())))
+    parts.append(".SH OPTIONS\n" + "".join(_option(*each) for each in argumentsOf(parser, set())))
     parts.append(".SH COMMANDS\n")
-    for name, command in _commands(parser, ""):
+    for name, command in commandsOf(parser, ""):
         usage = command.format_usage().removeprefix("usage: ").replace("\n", " ")
         parts.append(f".SS {escape(name)}\n{escape(command.description or '')}\n.PP\n")
-        parts.append(f"{escape(' '.join(usage.split()))}\n" + "".join(_actions(command, common)))
+        parts.append(
+            f"{escape(' '.join(usage.split()))}\n" + "".join(_option(*each) for each in argumentsOf(command, common))
+        )
     parts.append(".SH EXIT STATUS\n0 done, 1 failed, 2 wrong usage, 3 gateway not reachable.\n")
     parts.append(".SH ENVIRONMENT\nDOG_GATEWAY and DOG_TOKEN stand for the options of that name.\n")
     parts.append(".SH SEE ALSO\n.BR dog (8)\n")
     return "".join(parts)
 
 
-def _commands(parser: argparse.ArgumentParser, before: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+def commandsOf(parser: argparse.ArgumentParser, before: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """(name with those of the commands it is below, its parser) of each command that has none below."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for name, command in action.choices.items():
                 called = f"{before} {name}".strip()
-                below = list(_commands(command, called))
+                below = list(commandsOf(command, called))
                 yield from below or [(called, command)]
 
 
-def _actions(parser: argparse.ArgumentParser, left: set[str]) -> Iterator[str]:
+def argumentsOf(parser: argparse.ArgumentParser, left: set[str]) -> Iterator[tuple[str, str, str]]:
+    """(how it is called, its value or nothing, what it does) of each option and argument that is not C{left} out."""
     for action in parser._actions:
         if action.dest in left or isinstance(action, argparse._SubParsersAction) or action.help == argparse.SUPPRESS:
             continue
-        value = action.metavar or (action.dest.upper() if action.nargs != 0 else "")
-        called = ", ".join(action.option_strings) or str(value)
+        value = str(action.metavar or (action.dest.upper() if action.nargs != 0 else ""))
+        called = ", ".join(action.option_strings)
         text = (action.help or "") % {"default": action.default, "prog": parser.prog}
-        yield (
-            f".TP\n\\fB{escape(called)}\\fR"
-            + (f" \\fI{escape(str(value))}\\fR" if action.option_strings and value else "")
-            + f"\n{escape(text)}\n"
-        )
+        yield called or value, value if called else "", text
+
+
+class Kind(Enum):
+    """What a line of the commented configuration is."""
+
+    SECTION = "section"
+    SETTING = "setting"
+    END = "end"
+
+
+def said(configuration: str) -> Iterator[tuple[Kind, str, str]]:
+    """(what it is, the line, what the comments before it say) of each section and setting; last what comes behind."""
+    comments: list[str] = []
+    for line in configuration.splitlines():
+        if line.startswith("# ") or not line:
+            comments.append(line.removeprefix("#").strip())
+            continue
+        section = line.startswith("[")
+        told = "\n".join(filter(None, comments))
+        yield Kind.SECTION if section else Kind.SETTING, line if section else line.removeprefix("#"), told
+        comments.clear()
+    yield Kind.END, "", "\n".join(filter(None, comments))
 
 
 def configuration() -> str:
     """dog.toml(5): the comments of the commented configuration, each with the setting that it is about."""
-    text = (ROOT / "etc" / "dog" / "dog.toml").read_text("utf-8")
     parts = [head("dog.toml", 5, "configuration of the Dog home-automation gateway"), ".SH DESCRIPTION\n"]
-    said: list[str] = []
-    for line in text.splitlines():
-        comment = line.removeprefix("#")
-        if line.startswith("# ") or not line:
-            said.append(comment.strip())
-            if not line and not said[:-1]:
-                said.clear()
-        elif line.startswith("["):
-            parts.append(_said(said) + f".SH {escape(line)}\n")
+    for kind, line, comment in said(CONFIGURATION.read_text("utf-8")):
+        told = escape(comment) + "\n" if comment else ""
+        if kind is Kind.SECTION:
+            parts.append(f"{told}.SH {escape(line)}\n")
+        elif kind is Kind.SETTING:
+            parts.append(f".TP\n\\fB{escape(line)}\\fR\n{told}")
         else:
-            parts.append(f".TP\n\\fB{escape(comment)}\\fR\n" + _said(said))
-    return "".join([*parts, ".PP\n", _said(said), ".SH SEE ALSO\n.BR dog (8)\n"])
-
-
-def _said(lines: list[str]) -> str:
-    """What the comments since the last setting say, which are thereby told."""
-    text = "\n".join(each for each in lines if each)
-    lines.clear()
-    return escape(text) + "\n" if text else ""
+            parts.append(f".PP\n{told}")
+    return "".join([*parts, ".SH SEE ALSO\n.BR dog (8)\n"])
 
 
 PAGES = {"dog.8": daemon, "dogctl.1": client, "dog.toml.5": configuration}
