@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,13 @@ class Settings:
     @ivar maxBody: bytes of a request's body, and of a WebSocket message.
     @ivar origins: other origins whose pages may use the API (CORS).
     @ivar hosts: names by which the gateway may be addressed besides addresses, localhost and the machine's own.
+    @ivar trustedProxies: addresses, networks and C{unix}: whose X-Forwarded-For is believed.
+    @ivar connections: clients that may be connected at once.
+    @ivar connectionsPerAddress: of these from one address (of IPv6 a /64); this machine is not limited.
+    @ivar requestsPerSecond: from one such address; what comes faster waits. 0: no limit.
+    @ivar burst: requests that may come at once after a rest.
+    @ivar receiveWithin: seconds that a request may take to arrive.
+    @ivar idleFor: seconds that an HTTP connection may stay open with nothing going on.
     @ivar heartbeat: seconds between the pings that WebSocket clients get; 0: none.
     @ivar answerWithin: seconds that one of them may take to answer a ping.
     @ivar slowFor: seconds that a WebSocket client may take nothing of what it is sent.
@@ -64,6 +72,13 @@ class Settings:
     maxBody: int = 1024 * 1024
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    trustedProxies: tuple[str, ...] = ()
+    connections: int = 2000
+    connectionsPerAddress: int = 100
+    requestsPerSecond: float = 100.0
+    burst: int = 200
+    receiveWithin: float = 30.0
+    idleFor: float = 60.0
     heartbeat: float = 30.0
     answerWithin: float = 10.0
     slowFor: float = 30.0
@@ -113,6 +128,17 @@ def _hosts(value: Any) -> tuple[str, ...]:
     found = _texts(value)
     if not all(_HOST.fullmatch(each) for each in found):
         raise ValueError('a list of host names without scheme and port, e.g. ["dog.example"]')
+    return found
+
+
+def _proxies(value: Any) -> tuple[str, ...]:
+    found = _texts(value)
+    try:
+        for each in found:
+            if each != "unix":
+                ip_network(each)
+    except ValueError:
+        raise ValueError('a list of addresses and networks, e.g. ["127.0.0.1", "192.0.2.0/24"]') from None
     return found
 
 
@@ -179,6 +205,7 @@ KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "anonymous": ("anonymous", _role),
         "origins": ("origins", _texts),
         "hosts": ("hosts", _hosts),
+        "trusted_proxies": ("trustedProxies", _proxies),
         "max_body": ("maxBody", _integer(1024, 64 * 1024 * 1024)),
         "heartbeat": ("heartbeat", _number(0, 3600)),
         "answer_within": ("answerWithin", _number(0.1, 3600)),
@@ -186,6 +213,14 @@ KEYS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
         "max_waiting": ("maxWaiting", _integer(4096, 64 * 1024 * 1024)),
         "max_total_waiting": ("maxTotalWaiting", _integer(64 * 1024, 1024 * 1024 * 1024)),
         "deflate": ("deflate", _flag),
+    },
+    "limits": {
+        "connections": ("connections", _integer(1, 1_000_000)),
+        "connections_per_address": ("connectionsPerAddress", _integer(1, 1_000_000)),
+        "requests_per_second": ("requestsPerSecond", _number(0, 1_000_000)),
+        "burst": ("burst", _integer(1, 1_000_000)),
+        "receive_within": ("receiveWithin", _number(1, 3600)),
+        "idle_for": ("idleFor", _number(1, 3600)),
     },
     "tls": {
         "certificate": ("certificate", _path),

@@ -22,9 +22,11 @@ from twisted.python.threadpool import ThreadPool
 from dog import __version__
 from dog.api import http
 from dog.api.call import Profile
+from dog.api.crowd import Crowd, Limits
 from dog.api.dispatch import Api
 from dog.api.identity import Identity
 from dog.api.ports import Ports
+from dog.api.proxies import Proxies
 from dog.api.resources import ROUTES
 from dog.api.slowdown import Slowdown
 from dog.api.stream import Streams
@@ -137,6 +139,10 @@ class Gateway(MultiService):
         self.stepper.listen(self.streams.heard)
         api = Api(ROUTES, ports, reactor, profile=Profile(settings.profile))
         identity = identityOf(settings.anonymous, self.tokens, reactor)
+        proxies = Proxies(settings.trustedProxies)
+        limits = Limits(
+            settings.connections, settings.connectionsPerAddress, settings.requestsPerSecond, settings.burst
+        )
         self.sockets = ConnectionFactory(
             api,
             self.stepper.core,
@@ -153,6 +159,7 @@ class Gateway(MultiService):
             maxTotalBytes=settings.maxTotalWaiting,
             deflate=settings.deflate,
             turns=Turns(reactor.callLater),
+            proxies=proxies,
         )
         ports.counts.connections = lambda: len(self.sockets.connections)
         site = http.factory(
@@ -164,6 +171,10 @@ class Gateway(MultiService):
             origins=settings.origins,
             hosts=settings.hosts,
             maxBody=settings.maxBody,
+            receiveTimeout=settings.receiveWithin,
+            idleTimeout=settings.idleFor,
+            crowd=Crowd(limits, reactor.seconds),
+            proxies=proxies,
             securePort=lambda: self.listeners.securePort if self.reload.settings.redirect else None,
         )
         gone = (self.sockets.ended, site.ended, self.stepper.core.visibility.forget)

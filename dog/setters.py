@@ -49,6 +49,11 @@ def settersOf(
         site.origins.configure(settings.origins)
         sockets.origins.configure(settings.origins)
 
+    def setLimits(settings: Settings) -> None:
+        limits = site.crowd.limits
+        limits.connections, limits.perAddress = settings.connections, settings.connectionsPerAddress
+        limits.rate, limits.burst = settings.requestsPerSecond, settings.burst
+
     def setMaxBody(settings: Settings) -> None:
         site.bounds = replace(site.bounds, maxBody=settings.maxBody)
         sockets.setMaxSize(settings.maxBody)
@@ -59,6 +64,12 @@ def settersOf(
         "anonymous": setIdentity,
         "origins": setOrigins,
         "hosts": lambda settings: site.hosts.configure(settings.hosts),
+        "trustedProxies": lambda settings: site.proxies.configure(settings.trustedProxies),
+        **dict.fromkeys(("connections", "connectionsPerAddress", "requestsPerSecond", "burst"), setLimits),
+        "receiveWithin": lambda settings: setattr(
+            site, "bounds", replace(site.bounds, receiveTimeout=settings.receiveWithin)
+        ),
+        "idleFor": lambda settings: setattr(site, "timeOut", settings.idleFor),
         "maxBody": setMaxBody,
         "heartbeat": lambda settings: setattr(sockets, "heartbeat", settings.heartbeat),
         "answerWithin": lambda settings: setattr(sockets, "answerWithin", settings.answerWithin),

@@ -23,10 +23,12 @@ from twisted.web.server import Request as WebRequest
 
 from dog.api.call import Media, Reply, Request, Streaming
 from dog.api.channel import BoundedChannel, BoundedRequest, Bounds
+from dog.api.crowd import Crowd, Limits
 from dog.api.dispatch import SAFE, Api
 from dog.api.hosts import Hosts, bracketed
 from dog.api.identity import Identity, isPassedOn, refusedOf, tokenIn
 from dog.api.origins import Origins
+from dog.api.proxies import Proxies
 from dog.model.refusal import MAX_KEY, Code, Refused, clipped, quoted
 from dog.model.rights import NOBODY, Principal
 
@@ -149,9 +151,9 @@ class Door(Resource):
     def _allows(self, request: WebRequest, origin: str) -> bool:
         return self._origins.allows(origin, _header(request, "host"), bool(request.isSecure()))
 
-    def _who(self, request: WebRequest) -> Principal | Deferred[Any]:
+    def _who(self, request: BoundedRequest) -> Principal | Deferred[Any]:
         token = tokenIn(_header(request, "authorization"))
-        return self._identity.who(token, request.getClientAddress(), isPassedOn(request.requestHeaders.hasHeader))
+        return self._identity.who(token, request.channel.origin(request), isPassedOn(request.requestHeaders.hasHeader))
 
     def tell(self, request: BoundedRequest, decide: Callable[[Request], Reply]) -> int:
         """Answer what never comes to the resource tree."""
@@ -358,6 +360,9 @@ class Root(Resource):
         if ws is not None:
             if request.method == b"OPTIONS":
                 return self._door.options("GET, OPTIONS")
+            channel: Any = request.channel
+            if not channel.seats(request):
+                return self._door.refusing(Refused(Code.BUSY, "there are too many connections from this address"))
             _setBrackets(request, host or "")
             _setHeaders(request, self._door.headers(request, self._door.understood(request)))
             return ws
@@ -411,10 +416,15 @@ class HttpSite(Site):
 
     @ivar ended: to be called with whoever has lost his token: ends his streams.
     @ivar origins: whose pages may use the API. @ivar hosts: by what names it can be addressed.
+    @ivar crowd: who is connected. @ivar proxies: who may say for whom he asks.
+    @ivar turnedAway: connections that were one too many, and are being told so.
     """
 
     origins: Origins
     hosts: Hosts
+    crowd: Crowd
+    proxies: Proxies
+    turnedAway = 0
 
     noisy = False
     protocol = BoundedChannel  # type: ignore[assignment]
@@ -452,6 +462,8 @@ def factory(
     securePort: Callable[[], int | None] | None = None,
     receiveTimeout: float = 30.0,
     idleTimeout: float = 60.0,
+    crowd: Crowd | None = None,
+    proxies: Proxies | None = None,
 ) -> HttpSite:
     """The site to listen with.
 
@@ -464,6 +476,8 @@ def factory(
     @param securePort: the port on which pages are to be asked for with TLS; None: they may be asked for without.
     @param receiveTimeout: seconds a request may take to arrive.
     @param idleTimeout: seconds a connection may stay open with nothing going on.
+    @param crowd: how many may be connected, and how often they may ask; unless given, as many as usual.
+    @param proxies: those whose X-Forwarded-For is believed.
     """
     allowed, names = Origins(origins), Hosts(hosts)
     door = Door(api, allowed, identity)
@@ -472,4 +486,6 @@ def factory(
         Root(door, names, ws or {}, pages, securePort), bounds, door.ended, timeout=idleTimeout, reactor=clock
     )
     site.origins, site.hosts = allowed, names
+    site.crowd = Crowd(Limits(), clock.seconds) if crowd is None else crowd
+    site.proxies = proxies or Proxies()
     return site

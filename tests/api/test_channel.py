@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import StringTransport
 from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 from twisted.web.server import NOT_DONE_YET
 
 from dog.api.call import Media, Reply
+from dog.api.crowd import Crowd, Limits
+from dog.api.proxies import Proxies
+from tests.api.recorded.gateway import read
 from tests.api.test_http import Case, Child
 
 
@@ -128,6 +133,16 @@ class Time(Case):
     def test_header(self) -> None:
         """A header that dribbles has ten seconds in all."""
         self.assertEqual(self.dribble(b"GET /a HTTP/1.1\r\nHost: " + b"a" * 100, 0.5), 20)
+        answer = self.answer()
+        self.assertEqual((answer.status, answer.code), (408, "timeout"))
+        self.assertEqual(self.tree.requests, [])
+
+    def test_silent(self) -> None:
+        """Who connects and says nothing has no more time than who dribbles, and is told nothing."""
+        self.clock.advance(9.9)
+        self.assertFalse(self.transport.disconnecting)
+        self.clock.advance(0.2)
+        self.assertTrue(self.transport.disconnecting)
         self.assertEqual(self.transport.value(), b"")
 
     def test_body(self) -> None:
@@ -212,6 +227,164 @@ class Time(Case):
             self.channel.connectionLost(Failure(ConnectionDone()))
             self.assertEqual(self.clock.getDelayedCalls(), [], beginning)
             self.channel = None
+
+
+class Header(Case):
+    """431 for too many fields, too many bytes of them, and too long a line."""
+
+    def refused(self) -> None:
+        answer = self.answer()
+        self.assertEqual((answer.status, answer.code), (431, "too_large"))
+        self.assertTrue(self.transport.disconnecting)
+        self.assertEqual(self.tree.requests, [])
+
+    def test_allowed(self) -> None:
+        self.send("GET /a HTTP/1.1", "Host: a", *(f"X-{number}: x" for number in range(99)))
+        self.assertEqual(self.answer().status, 200)
+
+    def test_fields(self) -> None:
+        self.send("GET /a HTTP/1.1", "Host: a", *(f"X-{number}: x" for number in range(100)))
+        self.refused()
+
+    def test_bytes(self) -> None:
+        self.send("GET /a HTTP/1.1", "Host: a", *(f"X-{number}: {'x' * 1000}" for number in range(20)))
+        self.refused()
+
+    def test_line(self) -> None:
+        """One that never ends is not kept."""
+        for _ in range(20):
+            if not self.transport.disconnecting:
+                self.channel.dataReceived(b"x" * 1000)
+        self.refused()
+
+    def test_bad(self) -> None:
+        """What is no header at all is still a bad request."""
+        self.send("GET /a HTTP/1.1", "no header")
+        self.assertIn(b"HTTP/1.1 400 ", self.transport.value())
+
+
+class Crowded(Case):
+    """Connections and requests that are too many."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.limits = Limits(connections=5, perAddress=2, rate=10, burst=3)
+        self.crowd = Crowd(self.limits, self.clock.seconds)
+        self.listen(crowd=self.crowd, proxies=Proxies(["192.0.2.80"]), ws={"/ws": Child(b"")})
+        self.channel.connectionLost(Failure(ConnectionDone()))
+        self.channel = None
+
+    def come(self, host: str = "192.0.2.1") -> tuple[Any, StringTransport]:
+        transport = StringTransport(peerAddress=IPv4Address("TCP", host, 40000))
+        channel: Any = self.site.buildProtocol(transport.getPeer())
+        channel.makeConnection(transport)
+        return channel, transport
+
+    def go(self, channel: Any) -> None:
+        channel.connectionLost(Failure(ConnectionDone()))
+
+    def get(self, channel: Any, *headers: str) -> None:
+        channel.dataReceived("\r\n".join(["GET /a HTTP/1.1", "Host: a", *headers, "", ""]).encode())
+
+    def test_perAddress(self) -> None:
+        first, _ = self.come()
+        self.come()
+        channel, transport = self.come()
+        answer = read(transport.value(), "GET")
+        self.assertEqual((answer.status, answer.code), (503, "busy"))
+        self.assertEqual(answer.headers["retry-after"], "5")
+        self.get(channel)
+        self.assertEqual(self.tree.requests, [])
+        self.clock.advance(1)
+        self.assertTrue(transport.disconnecting)
+        self.go(channel)
+        self.assertEqual(self.site.turnedAway, 0)
+        self.assertEqual(self.come("192.0.2.2")[1].value(), b"")
+        self.go(first)
+        self.assertEqual(self.come()[1].value(), b"")
+
+    def test_total(self) -> None:
+        for number in range(5):
+            self.assertEqual(self.come(f"192.0.2.{number}")[1].value(), b"")
+        self.assertIn(b" 503 ", self.come("127.0.0.1")[1].value())
+
+    def test_manyTurnedAway(self) -> None:
+        """Not even being told so takes more than a bound; whoever goes before leaves his place to the next."""
+        self.limits.connections = 0
+        found = [self.come() for _ in range(65)]
+        self.assertTrue(found[63][1].value())
+        self.assertFalse(found[64][1].value())
+        self.assertTrue(found[64][1].disconnected)
+        self.go(found[0][0])
+        self.assertTrue(self.come()[1].value())
+
+    def test_here(self) -> None:
+        """On this machine an address means nothing."""
+        for _ in range(4):
+            channel, _ = self.come("127.0.0.1")
+            for _ in range(10):
+                self.get(channel)
+        self.assertEqual(len(self.tree.requests), 40)
+
+    def test_rate(self) -> None:
+        """What comes too fast waits; in the end all of it is answered, in its order, and nobody else has noticed."""
+        channel, transport = self.come()
+        for _ in range(5):
+            self.get(channel)
+        self.assertEqual(len(self.tree.requests), 3)
+        self.get(self.come("192.0.2.2")[0])
+        self.assertEqual(len(self.tree.requests), 4)
+        for number in (5, 6):
+            self.clock.advance(0.101)
+            self.assertEqual(len(self.tree.requests), number)
+        self.assertEqual(transport.value().count(b"200 OK"), 5)
+        self.assertFalse(transport.disconnecting)
+
+    def test_rateOfAddress(self) -> None:
+        """Another connection from there is the same address, also one that came after the first has gone."""
+        channel, _ = self.come()
+        for _ in range(3):
+            self.get(channel)
+        self.go(channel)
+        self.get(self.come()[0])
+        self.assertEqual(len(self.tree.requests), 3)
+
+    def test_stopsReading(self) -> None:
+        """Meanwhile no more than a little is taken of what it sends."""
+        channel, transport = self.come()
+        for _ in range(4):
+            self.get(channel)
+        self.assertEqual(transport.producerState, "producing")
+        channel.dataReceived(b"x" * 20000)
+        self.assertEqual(transport.producerState, "paused")
+
+    def test_goneMeanwhile(self) -> None:
+        channel, _ = self.come()
+        for _ in range(4):
+            self.get(channel)
+        self.go(channel)
+        self.clock.advance(10)
+        self.assertEqual(len(self.tree.requests), 3)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_behindProxy(self) -> None:
+        """Each client behind a proxy has a measure of its own; the proxy has none."""
+        channels = [self.come("192.0.2.80")[0] for _ in range(3)]
+        for number in range(8):
+            self.get(channels[number % 2], f"X-Forwarded-For: 198.51.100.{number % 4}")
+        self.assertEqual(len(self.tree.requests), 8)
+        for _ in range(3):
+            self.get(channels[2], "X-Forwarded-For: 198.51.100.0")
+        self.assertEqual(len(self.tree.requests), 9)
+
+    def test_socketsBehindProxy(self) -> None:
+        """A WebSocket counts for the address that it comes from."""
+        answers = []
+        for host in ("198.51.100.1", "198.51.100.1", "198.51.100.1", "198.51.100.2"):
+            channel, transport = self.come("192.0.2.80")
+            channel.dataReceived(f"GET /ws HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: {host}\r\n\r\n".encode())
+            answers.append(transport.value()[9:12])
+        self.assertEqual(answers, [b"200", b"200", b"503", b"200"])
 
 
 class TakenOver(Case):

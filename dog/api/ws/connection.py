@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from dog.api.call import Media, Profile, Reply, Request
 from dog.api.identity import Identity, isPassedOn, refusedOf, tokenIn
 from dog.api.origins import Origins
+from dog.api.proxies import Proxies
 from dog.api.routes import Table
 from dog.api.views.status import DevicesStatusView, StatusView
 from dog.api.ws import envelope
@@ -81,6 +82,8 @@ class Connection(WebSocket):
         self._slow: Cancels | None = None
         self._toReplay: list[Replay] = []
         self._passedOn = False
+        self._origin: Any = None  # the address from where it comes
+        self._resting: Cancels | None = None
         self._unwelcome = False
         self._stranger: Cancels | None = None
         self._refusing: Deferred[Any] | None = None
@@ -97,7 +100,9 @@ class Connection(WebSocket):
             raise ConnectionDeny(403, "pages of this origin may not use the gateway")
         token = tokenIn(request.headers.get("authorization"), request.protocols)
         self._passedOn = isPassedOn(request.headers.__contains__)
-        who = self.factory.identity.who(token, self.transport.getPeer(), self._passedOn)
+        forwarded = request.headers.get("x-forwarded-for")
+        self._origin = self.factory.proxies.origin(self.transport.getPeer(), forwarded)
+        who = self.factory.identity.who(token, self._origin, self._passedOn)
         if isinstance(who, Deferred):
             self._refusing = who.addErrback(_deny)
             return who
@@ -118,7 +123,7 @@ class Connection(WebSocket):
             self._unwelcome = True
             return failure
 
-        who = self.factory.identity.who(token, self.transport.getPeer(), self._passedOn)
+        who = self.factory.identity.who(token, self._origin, self._passedOn)
         if not isinstance(who, Deferred):
             who = succeed(who)
         return who.addCallbacks(known, unknown)
@@ -190,6 +195,8 @@ class Connection(WebSocket):
         if self._batch is not None:
             self._batch.clear()
         self._clogged(False)
+        if self._resting is not None:
+            self._resting.cancel()
         self.principal = NOBODY
         self._expectNobody()
         if self._refusing is not None:
@@ -217,8 +224,13 @@ class Connection(WebSocket):
             return
         self._taking = True
         try:
+            place = None if self._seat is None else self._seat.place
             while self._unread and self._mayBegin():
-                self._ask(self._unread.popleft())
+                wait = 0.0 if place is None else place.ask()
+                if wait:
+                    self._resting = self.factory.later(wait, self._rested)
+                else:
+                    self._ask(self._unread.popleft())
         finally:
             self._taking = False
         if not self.isOpen:
@@ -230,8 +242,20 @@ class Connection(WebSocket):
             else:
                 self.transport.resumeProducing()
 
+    def _rested(self) -> None:
+        """The next one, which had come too fast, was counted already."""
+        self._resting = None
+        if self._unread and self._mayBegin():
+            self._ask(self._unread.popleft())
+        self._take()
+
     def _mayBegin(self) -> bool:
-        return self.isOpen and self.outbox.flowing and len(self._inFlight) < self.factory.maxInFlight
+        return (
+            self.isOpen
+            and self._resting is None
+            and self.outbox.flowing
+            and len(self._inFlight) < self.factory.maxInFlight
+        )
 
     def _ask(self, payload: bytes) -> None:
         asked: envelope.Asked | bytes | None = None
@@ -433,6 +457,7 @@ class ConnectionFactory(WebSocketFactory):
     @param maxBytes: bytes of those.
     @param maxTotalBytes: bytes of those of all clients together; over it the one who has most of them loses them.
     @param slowFor: seconds that a client may take nothing of what it is sent.
+    @param proxies: those whose X-Forwarded-For is believed.
     @param identifyWithin: seconds in which a client has to say who it is, where it may do nothing until then.
     """
 
@@ -459,6 +484,7 @@ class ConnectionFactory(WebSocketFactory):
         answerWithin: float = 10.0,
         identifyWithin: float = 15.0,
         turns: Turns | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         super().__init__(
             later,
@@ -475,6 +501,7 @@ class ConnectionFactory(WebSocketFactory):
         self.identifyWithin = identifyWithin
         self.about = about or {}
         self.origins = Origins(origins)
+        self.proxies = proxies or Proxies()
         self.maxSize = maxSize
         self.maxInFlight = maxInFlight
         self.maxMessages = maxMessages

@@ -20,6 +20,8 @@ from twisted.web.server import Request
 
 from dog import __version__
 from dog.api.call import Media
+from dog.api.channel import BoundedChannel
+from dog.api.crowd import Seat
 from dog.api.rendering import errorReply
 from dog.api.ws.envelope import payloadOf
 from dog.api.ws.frames import wholeText
@@ -69,6 +71,7 @@ class WebSocket(WebSocketServerProtocol):
         self._deadline: Cancels | None = None
         self._turn: Turn | None = None
         self._beats: Heartbeat | None = None
+        self._seat: Seat | None = None
 
     @property
     def isOpen(self) -> bool:
@@ -108,6 +111,7 @@ class WebSocket(WebSocketServerProtocol):
     # -- what Autobahn calls ------------------------------------------------------------------------
 
     def makeConnection(self, transport: Any) -> None:
+        self._seat, self.factory.seat = self.factory.seat, None
         turns = self.factory.turns
         if turns is not None:
             transport = turns.around(transport)
@@ -176,6 +180,8 @@ class WebSocket(WebSocketServerProtocol):
             self._beats.stop()
         if self._turn is not None:
             self._turn.lost()
+        if self._seat is not None:
+            self._seat.leave()
         super().connectionLost(reason)
 
     def _silent(self) -> None:
@@ -214,7 +220,10 @@ class WebSocketFactory(WebSocketServerFactory):
     @param heartbeat: seconds between pings; 0: none.
     @param answerWithin: seconds that the peer may take to answer one, or to send whatever else; then it is dropped.
     @param turns: joins what is written to a connection in one turn of the reactor; None: it goes out piece by piece.
+    @ivar seat: that of the connection which is just being taken over from HTTP.
     """
+
+    seat: Seat | None = None
 
     protocol = WebSocket  # type: ignore[assignment]
 
@@ -268,6 +277,7 @@ class WebSocketDoor(WebSocketResource):
 
     def __init__(self, factory: WebSocketFactory) -> None:
         super().__init__(factory)  # type: ignore[no-untyped-call]
+        self._sockets = factory
 
     def render(self, request: Request) -> Any:
         if request.method == b"OPTIONS":
@@ -285,6 +295,8 @@ class WebSocketDoor(WebSocketResource):
         # The channel would stay the transport's producer, and take offence at the first slow reader.
         channel: Any = request.channel
         channel.transport.unregisterProducer()
+        if isinstance(channel, BoundedChannel):
+            self._sockets.seat = channel.giveSeat()
         return super().render(request)  # type: ignore[no-untyped-call]
 
 
