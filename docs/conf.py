@@ -11,6 +11,7 @@ copyright = "the authors of Dog; Apache-2.0"
 version = release = __version__
 extensions = ["myst_parser"]
 myst_enable_extensions = ["deflist"]
+highlight_language = "text"
 myst_heading_anchors = 3
 exclude_patterns = ["README.md"]
 nitpicky = True

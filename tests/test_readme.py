@@ -86,6 +86,15 @@ class ReadmeTests(TestCase):
         self.assertEqual(status["status"]["OnOffState"], [{"value": "on"}])
 
     @inlineCallbacks
+    def test_events(self) -> Any:
+        if shutil.which("curl") is None:
+            self.skipTest("curl is not installed")
+        [command] = lines("timeout 5 curl ")
+        command = command.replace("http://127.0.0.1:8080", self.gateway.url).replace("timeout 5", "timeout 20")
+        seen = yield deferToThread(self.run_, f"{command} | grep -m 2 ^data:")
+        self.assertEqual(len([json.loads(each[5:]) for each in seen.splitlines()]), 2)
+
+    @inlineCallbacks
     def test_dogctl(self) -> Any:
         commands = lines(".venv/bin/dogctl ")
         self.assertEqual([each.split()[1] for each in commands], ["devices", "send", "watch"])
