@@ -42,6 +42,7 @@ from dog.home.disk import createWhole, readWhole
 from dog.home.store import HomeStore
 from dog.listeners import Listeners, isSecure
 from dog.live.attachments import Attachments
+from dog.live.audit import Audit
 from dog.live.calm import unswept
 from dog.live.capture import Captures
 from dog.live.commands import Commands
@@ -139,6 +140,10 @@ class Gateway(MultiService):
         self.stepper.listen(self.streams.heard)
         api = Api(ROUTES, ports, reactor, profile=Profile(settings.profile))
         identity = identityOf(settings.anonymous, self.tokens, reactor)
+        self.audit = Audit(settings.stateDir, inTurn or self._inTurn, self.stepper.callLater, utcNow)
+        api.audit = self.audit
+        assert identity.slow is not None
+        identity.slow.tell = self.audit.tellRefusal
         proxies = Proxies(settings.trustedProxies)
         limits = Limits(
             settings.connections, settings.connectionsPerAddress, settings.requestsPerSecond, settings.burst
@@ -292,6 +297,7 @@ class Gateway(MultiService):
     def _forget(self, result: Any) -> Deferred[Any]:
         """The last thing: nothing happens any more, so the memory can be closed."""
         self.tokens.close()
+        self.audit.close()
         self.stepper.stop()
         closing = succeed(None) if self.memory is None else self.memory.close()
         return closing.addBoth(lambda _: self._pool.stop() if self._pool.started else None)

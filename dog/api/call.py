@@ -77,6 +77,7 @@ class Request:
     @ivar body: the raw bytes (HTTP), or an already parsed JSON value (WebSocket), or None for no body.
     @ivar contentType: media type of the body, lower case without parameters; None if not given.
     @ivar accept: the Accept header; None if not given.
+    @ivar origin: the address (Twisted's) that it came from.
     @ivar headers: the few others that resources use, lower case: if-match, if-none-match, idempotency-key.
     """
 
@@ -90,6 +91,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     connection: Connection | None = None
     detail: bool = False
+    origin: Any = None
 
 
 @dataclass(frozen=True, slots=True)

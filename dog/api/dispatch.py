@@ -21,12 +21,19 @@ from dog.api.call import Call, Media, ParsedBody, Profile, Reply, Request, Resul
 from dog.api.negotiation import choose, errorMedia
 from dog.api.ports import Ports
 from dog.api.rendering import errorReply, etag, render, tagsOf
-from dog.api.routes import Door, Match, Route, Table, Version
+from dog.api.routes import Door, Match, On, Route, Table, Version
+from dog.live.audit import Audit
 from dog.model.refusal import Code, Refusal, Refused, clipped
 from dog.model.rights import Principal, Right
 
 #: Methods that change nothing.
 SAFE = frozenset({"GET", "HEAD"})
+
+#: Methods of which only refusals are audited.
+_UNTOLD = SAFE | {"OPTIONS"}
+
+#: What is said to those who may not.
+_REFUSALS = frozenset({Code.UNAUTHORIZED.value, Code.FORBIDDEN.value})
 
 #: Answers that are kept until they change.
 MAX_KEPT = 1024
@@ -86,6 +93,7 @@ class Api:
         self._given = {id(each): {name: self._named(name) for name in each.ports} for each in self.table.routes}
         self._edits = DeferredLock()
         self._kept: dict[tuple[bool, str | None, tuple[str, ...]], _Kept] = {}
+        self.audit: Audit | None = None
 
     def serve(self, profile: Profile) -> None:
         """From now on, that is what a client gets that asks for none."""
@@ -101,6 +109,28 @@ class Api:
 
         Cancelling the Deferred gives up waiting: a command goes on to its outcome, an edit to its end.
         """
+        if self.audit is None or request.method in _UNTOLD:
+            return self._answer(request)
+
+        def tell(reply: Reply) -> Reply:
+            self._audit(request, None if reply.error is None else str(reply.error.get("code")))
+            return reply
+
+        return self._answer(request).addCallback(tell)
+
+    def _audit(self, request: Request, code: str | None) -> None:
+        """Keep what was done, or tried, to anything of the house: not what a client changes for itself only."""
+        assert self.audit is not None
+        match = self.table.match(request.path)
+        route = None if match is None else match.methods.get(request.method)
+        if code not in _REFUSALS and (route is None or route.right is Right.VIEW or route.on is On.NOTHING):
+            return
+        what = f"{request.method} /{'/'.join(request.path)}"
+        tell = self.audit.tell if code not in _REFUSALS else self.audit.tellRefusal
+        host = getattr(request.origin, "host", None)
+        tell(request.principal.name, what, "a local socket" if host is None else str(host), code or "done")
+
+    def _answer(self, request: Request) -> Deferred[Reply]:
         try:
             keepable = request.method == "GET" and not request.query and not request.headers
             if keepable:
@@ -324,6 +354,8 @@ class Api:
         else:
             self.log.failure("{method} /{path} failed", failure, method=request.method, path="/".join(request.path))
             refused = Refused(Code.INTERNAL, "the gateway failed on this; its log says how")
+        if self.audit is not None and request.method in _UNTOLD and refused.code in _REFUSALS:
+            self._audit(request, refused.code.value)
         return self.refuse(request, refused)
 
     def _lateFailure(self, failure: Failure) -> None:

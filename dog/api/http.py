@@ -145,6 +145,7 @@ class Door(Resource):
                 contentTypeOf(_header(request, "content-type")),
                 asked.accept,
                 {name: value for name in _PASSED if (value := _header(request, name)) is not None},
+                origin=request.channel.origin(request),
             )
         )
 

@@ -6,6 +6,7 @@ failing in their name.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
@@ -48,6 +49,7 @@ class Slowdown:
     @ivar most: up to so many.
     @ivar forget: seconds without a failure after which an address is as good as new.
     @ivar places: addresses that are remembered; of more the ones that failed longest ago are forgotten.
+    @ivar tell: told of each, as L{dog.live.audit.Audit.tellRefusal}.
     @ivar waiting: refusals of one address that may wait at once; one more is refused as C{busy}, at once.
     """
 
@@ -65,6 +67,7 @@ class Slowdown:
         waiting: int = 10,
     ) -> None:
         self._clock = clock
+        self.tell: Callable[[str, str, str, str], None] | None = None
         self.free = free
         self.least = least
         self.most = most
@@ -83,6 +86,8 @@ class Slowdown:
         self._failures[place] = known
         while len(self._failures) > self.places:
             del self._failures[next(iter(self._failures))]
+        if self.tell is not None:
+            self.tell("anonymous", "a token", str(getattr(peer, "host", place)), refusal.refused.code.value)
         known.count += 1
         known.last = now
         if known.count in (1, 10, 100) or known.count % 1000 == 0:

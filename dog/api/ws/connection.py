@@ -291,6 +291,7 @@ class Connection(WebSocket):
             contentType,
             headers=headers,
             connection=self,
+            origin=self._origin,
         )
 
     def _takesXml(self, asked: envelope.Asked) -> bool:

@@ -164,6 +164,7 @@ class RequestTests(SynchronousTestCase):
                 ParsedBody({"value": 3}),
                 headers={"idempotency-key": "k"},
                 connection=self.client.connection,
+                origin=self.client.connection.transport.getPeer(),
             ),
         )
 
