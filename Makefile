@@ -4,6 +4,7 @@
 # make docs     builds the documentation, in build/docs/html
 # make deb      builds the Debian package of what is committed, in dist/
 # make deb-test boots Debian 12 and 13 and uses the package there; as root, takes some minutes
+# make release  checks that the version, NEWS.md and debian/changelog agree, and builds wheel, sdist and .deb, in dist/
 # All set up what they need in .venv. Variables (make run HOME_FILE=my.xml):
 #   PYTHON      the interpreter that .venv is made with         (default: the first that is 3.11 or newer)
 #   HOME_FILE   the home that make run simulates                (default: the demo home)
@@ -52,6 +53,10 @@ deb:
 deb-test:
 	@$(DEBIAN_PYTHON) tools/debtest.py
 
+# Publishes nothing: what would be is in dist/ afterwards.
+release: $(VENV)/ready-to-release
+	@PYTHON='$(abspath $(VENV))/bin/python' tools/release.sh dist
+
 bench: $(VENV)/ready-to-bench
 	$(VENV)/bin/python -m bench --rounds $(ROUNDS) $(if $(SCENARIOS),--scenarios '$(SCENARIOS)') \
 		$(if $(SERVED_BY),--python '$(SERVED_BY)')
@@ -59,6 +64,7 @@ bench: $(VENV)/ready-to-bench
 lint: $(VENV)/ready-to-test
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/hadolint Dockerfile
 	$(VENV)/bin/mypy
 
 format: $(VENV)/ready-to-test
@@ -75,6 +81,10 @@ $(VENV)/ready-to-test: setup.cfg pyproject.toml tools/venv.sh
 
 $(VENV)/ready-for-docs: setup.cfg pyproject.toml tools/venv.sh
 	@tools/venv.sh docs
+	@touch $@
+
+$(VENV)/ready-to-release: setup.cfg pyproject.toml tools/venv.sh
+	@tools/venv.sh release
 	@touch $@
 
 $(VENV)/ready-to-bench: setup.cfg pyproject.toml tools/venv.sh
