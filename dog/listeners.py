@@ -115,6 +115,8 @@ class Listeners(Service):
         except (ValueError, TypeError):
             example = "tcp:8080:interface=127.0.0.1"
             raise CannotListen(f"{text!r} is no server endpoint; one is {example}") from None
+        except LookupError:
+            raise CannotListen(f"{text!r}: systemd has handed over no such socket (is its .socket unit on?)") from None
         outcome: list[Any] = []
         maybeDeferred(endpoint.listen, self._wrapped() if secure else self._factory).addBoth(outcome.append)
         if not outcome:

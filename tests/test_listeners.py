@@ -66,6 +66,10 @@ class ListenersTests(SynchronousTestCase):
         self.patch(listeners, "_close", close)
         return listeners, seen
 
+    def test_noSocketOfSystemd(self) -> None:
+        """The configuration counts on a socket that was not handed over."""
+        self.assertIn("no such socket", self.exits(MemoryReactor(), "systemd:domain=INET:index=7"))
+
     def test_change(self) -> None:
         """What stays is not touched; what goes is closed before what comes is opened: it may want the port."""
         listeners, seen = self.changing(MemoryReactor(), FOUR, "tcp:8081")
