@@ -23,7 +23,7 @@ class NoAnswer(Exception):
 
 
 def endpointOf(name: str) -> str:
-    """The endpoint string of a transceiver's port: a path, C{tcp:HOST:PORT} or C{rfc2217:HOST:PORT}. ValueError, in words."""
+    """The endpoint string of a transceiver's port; see L{portEndpoint}. ValueError, in words."""
     return portEndpoint(name, SerialSettings(BAUDRATE))
 
 
