@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from typing import Any
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.logger import Logger
 from zope.interface import implementer
+
+from dog.home.disk import createWhole
 
 #: Files of a self-signed certificate in the state directory.
 CERTIFICATE_FILE, KEY_FILE = "tls.crt", "tls.key"
@@ -84,7 +85,7 @@ class Certificates:
 
         @raise BadCertificate: with what is wrong.
         """
-        if self._own and not any(each.exists() for each in self._files):
+        if self._own and not self._files[0].exists():
             self._make()
         seen = self._look()
         try:
@@ -149,8 +150,9 @@ class Certificates:
             raise BadCertificate(f"a certificate can't be made without cryptography: {error}") from None
         try:
             self._files[0].parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-            _write(self._files[1], key, 0o600)
-            _write(self._files[0], certificate, 0o644)
+            # The certificate comes last: where there is none, a key is what was left of an interrupted start.
+            createWhole(str(self._files[1]), key, 0o600)
+            createWhole(str(self._files[0]), certificate, 0o644)
         except OSError as error:
             raise BadCertificate(f"{error.filename}: {error.strerror}") from None
         self.log.info("a self-signed TLS certificate was made: {path}", path=str(self._files[0]))
@@ -192,14 +194,6 @@ def _pems(data: bytes) -> list[bytes]:
 
 def _words(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def selfSigned(names: list[str], now: datetime) -> tuple[bytes, bytes]:

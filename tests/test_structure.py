@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     # Offline, "home check" asks the drivers what they think of a home.
     "cli": {"client", "model", "home", "core", "config", "interfaces", "live", "drivers"},
     "pages": set(),
-    "certificates": set(),
+    "certificates": {"home"},
     "listeners": {"certificates"},
     "setters": {"model", "config", "live", "api"},
     "reload": {"model", "config", "live", "api", "listeners", "certificates"},
