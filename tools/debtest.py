@@ -1,9 +1,8 @@
 """The Debian package in booted systems: python3 tools/debtest.py [SUITE...] (default: bookworm trixie); as root.
 
-Makes a system of each suite with debootstrap (kept in CACHE for the next time; --prepare does that only), boots a
-copy of it with systemd-nspawn, and does with the package what its user would: install, use, kill, hang, upgrade,
-remove, purge.
-The containers have no network but their own loopback.
+Makes a system of each suite with debootstrap (kept in CACHE for the next time; --prepare does that only), has lintian
+and piuparts look at the package there, boots a copy of it with systemd-nspawn, and does with the package what its user
+would: install, use, kill, hang, upgrade, remove, purge.
 """
 
 from __future__ import annotations
@@ -12,164 +11,45 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = Path(os.environ.get("DOG_DEBTEST_CACHE", "/var/tmp/dog-debtest"))
-MIRROR = os.environ.get("DOG_DEBTEST_MIRROR", "")
-SUITES = ("bookworm", "trixie")
-#: What the package depends on, fetched while there is a network.
-DEPENDS = ("python3-serial", "python3-twisted", "python3-autobahn", "python3-zope.interface", "curl")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tools.debchecks import checkAutopkgtest, checkLintian, checkPiuparts
+from tools.debserial import checkLine, checkPorts
+from tools.debsystem import CACHE, ENVIRONMENT, ROOT, SUITES, URL, System, base, booted, run, until
+
 #: sysusers.d: a user stays, so that files which are still somebody's never become somebody else's.
 STAYS = ("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow", "/etc/ld.so.cache")
-URL = "http://127.0.0.1:8080"
-ENVIRONMENT = {
-    **os.environ,
-    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-    "DEBIAN_FRONTEND": "noninteractive",
-    "LC_ALL": "C",
-}
+#: What dog.toml needs for systemd's socket, for sed.
+SOCKETS = 's/^#listen = .*/listen = ["systemd:domain=INET:index=0", "systemd:domain=INET6:index=1"]/'
+#: Seconds over which the idle gateway's CPU is measured.
+IDLE = 20
 
 
-def run(*command: str) -> str:
-    """The output of a command, which must succeed."""
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"failed ({done.returncode}): {' '.join(command)}\n{done.stdout}")
-    return done.stdout
+def cpu(system: System) -> float:
+    """Seconds of CPU that the service has used."""
+    fields = system.do(f"cat /proc/{system.property('MainPID')}/stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def until(what: str, condition: Callable[[], object], patience: float = 60) -> None:
-    """Wait for something."""
-    end = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > end:
-            raise SystemExit(f"not within {patience:g} s: {what}")
-        time.sleep(0.2)
-
-
-def mirror() -> str:
-    """Where this machine has its packages from."""
-    if MIRROR:
-        return MIRROR
-    for line in run("apt-cache", "policy").splitlines():
-        words = line.split()
-        if (
-            len(words) > 2
-            and words[1].startswith("http")
-            and "/main" in words[2]
-            and "debian-security" not in words[1]
-        ):
-            if words[1].rstrip("/").endswith("debian"):
-                return words[1]
-    raise SystemExit("no Debian mirror found; name one with DOG_DEBTEST_MIRROR")
-
-
-def base(suite: str) -> Path:
-    """A system of this suite with what the package depends on; made once."""
-    folder = CACHE / suite
-    if not (folder / "made").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        system = folder / "system"
-        print(f"{suite}: debootstrap", flush=True)
-        run("debootstrap", "--variant=minbase", "--include=systemd,dbus,iproute2", suite, str(system), mirror())
-        run("chroot", str(system), "apt-get", "install", "-q", "-y", "--no-install-recommends", *DEPENDS)
-        run("chroot", str(system), "apt-get", "clean")
-        (folder / "made").touch()
-    return folder / "system"
-
-
-class System:
-    """A booted system."""
-
-    def __init__(self, suite: str, folder: Path) -> None:
-        self.suite = suite
-        self.folder = folder
-        name = f"dog-{suite}-{os.getpid()}"
-        console = (folder.parent / "console.log").open("w")
-        command = ["systemd-nspawn", "-D", str(folder), "-M", name, "--boot", "--private-network", "--register=no"]
-        self._nspawn = subprocess.Popen(
-            [*command, "--keep-unit", "--console=pipe"],
-            stdin=subprocess.DEVNULL,
-            stdout=console,
-            stderr=console,
-            env=ENVIRONMENT,
-        )
-        self._leader = ""
-        until("the system boots", self._booted, 120)
-
-    def _booted(self) -> bool:
-        if self._nspawn.poll() is not None:
-            raise SystemExit("systemd-nspawn ended:\n" + (self.folder.parent / "console.log").read_text())
-        children = Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children").read_text().split()
-        if not children:
-            return False
-        self._leader = children[0]
-        return self.ask("systemctl is-system-running").strip() in ("running", "degraded")
-
-    def _inside(self, script: str) -> list[str]:
-        return ["nsenter", "-t", self._leader, "-m", "-u", "-i", "-n", "-p", "--", "/bin/sh", "-c", script]
-
-    def ask(self, script: str) -> str:
-        """What a script prints in there, whatever its exit status."""
-        return subprocess.run(
-            self._inside(script), capture_output=True, text=True, env=ENVIRONMENT, check=False
-        ).stdout
-
-    def do(self, script: str) -> str:
-        """As L{ask}; it must succeed."""
-        return run(*self._inside(script))
-
-    def start(self, script: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self._inside(script), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT
-        )
-
-    def property(self, name: str) -> str:
-        return self.ask(f"systemctl show -P {name} dog-gateway").strip()
-
-    def ready(self) -> bool:
-        return self.property("ActiveState") == "active" and "devices" in self.ask(f"curl -s {URL}/api/v1/devices")
-
-    def files(self) -> set[str]:
-        """What is there, but for what every use of a system changes."""
-        left = "-path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /dev -o -path /var/log -o -path /root"
-        left += " -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/tmp"
-        left += " -o -path /var/lib/systemd -o -name __pycache__ -o -name dropin.cache"
-        return set(self.ask(f"find / \\( {left} \\) -prune -o -print").splitlines())
-
-    def end(self) -> None:
-        if self._nspawn.poll() is None:
-            self._nspawn.terminate()
-            try:
-                self._nspawn.wait(30)
-            except subprocess.TimeoutExpired:
-                self._nspawn.kill()
-                self._nspawn.wait()
-
-
-@contextmanager
-def booted(suite: str, packages: list[Path]) -> Iterator[System]:
-    folder = CACHE / f"{suite}-booted" / "system"
-    shutil.rmtree(folder.parent, ignore_errors=True)
-    folder.parent.mkdir(parents=True)
-    run("cp", "-a", "--reflink=auto", str(base(suite)), str(folder))
-    for package in packages:
-        shutil.copy(package, folder / "root")
-    system = System(suite, folder)
-    try:
-        yield system
-    finally:
-        system.end()
-        shutil.rmtree(folder.parent, ignore_errors=True)
+def checkSocket(system: System) -> None:
+    """As README.Debian says: systemd holds the port, and starts the service for whoever comes."""
+    assert system.ask("systemctl is-enabled dog-gateway.socket").strip() == "disabled"
+    system.do(f"sed -i '{SOCKETS}' /etc/dog/dog.toml && systemctl stop dog-gateway.service")
+    system.do("systemctl enable --now dog-gateway.socket")
+    assert system.property("ActiveState") == "inactive", system.property("ActiveState")
+    assert "devices" in system.do(f"curl -sS --max-time 60 {URL}/api/v1/devices")
+    assert "devices" in system.do("curl -sS --max-time 60 http://[::1]:8080/api/v1/devices")
+    assert system.property("ActiveState") == "active"
+    # A client that comes while nobody answers waits, also over a restart.
+    system.do("systemctl stop dog-gateway.service")
+    asked = [system.start(f"curl -sS --max-time 60 {URL}/api/v1/ping") for _ in range(3)]
+    for each in asked:
+        said, _ = each.communicate(timeout=90)
+        assert each.returncode == 0, said
 
 
 def check(suite: str, old: Path, new: Path) -> None:
@@ -185,6 +65,8 @@ def check(suite: str, old: Path, new: Path) -> None:
         system.do(install + old.name)
         until("the service is ready", system.ready)
         said(f"installed, ready: {system.property('StatusText')}")
+        size = int(system.do("dpkg-query -W -f '${Installed-Size}' dog-gateway"))
+        said(f"{size / 1024:.1f} MB on disk")
         assert system.property("User") == "dog"
         assert system.ask("stat -c %a:%U /var/lib/dog").strip() == "750:dog"
         assert system.ask("stat -c %a:%U /var/lib/dog/admin.token").strip() == "600:dog"
@@ -192,6 +74,10 @@ def check(suite: str, old: Path, new: Path) -> None:
         score = system.ask("systemd-analyze security --no-pager dog-gateway").strip().splitlines()[-1]
         said(score)
         assert float(score.split(":")[1].split()[0]) <= 1.4, score
+
+        checkLine(system)
+        said("a lamp on a serial port (Modbus RTU) is switched and read")
+        said(checkPorts(system))
 
         # A house: the demo's, simulated, put there as an administrator would.
         demo = (
@@ -205,7 +91,8 @@ def check(suite: str, old: Path, new: Path) -> None:
         system.do("systemctl daemon-reload && systemctl restart dog-gateway")
         until("the service is ready again", system.ready)
         system.do("dogctl send lake-kitchen-lamp on")
-        said(f"REST and WebSocket: {len(json.loads(system.do('dogctl devices --json'))['devices'])} devices; lamp on")
+        devices = len(json.loads(system.do("dogctl devices --json"))["devices"])
+        said(f"REST and WebSocket: {devices} devices; lamp on")
         watch = system.start("exec dogctl watch --json --wait id:lake-kitchen-lamp > /root/heard")
 
         def heard() -> int:
@@ -223,16 +110,19 @@ def check(suite: str, old: Path, new: Path) -> None:
         # The cgroup's own figure would do, too, where there is a memory controller; a test machine may lack it.
         resident = int(system.do(f"grep VmRSS /proc/{system.property('MainPID')}/status").split()[1]) / 1000
         assert resident < 128, resident
-        said(f"{resident:.0f} MB resident, MemoryMax=128M")
+        began, used = time.monotonic(), cpu(system)
+        time.sleep(IDLE)
+        share = (cpu(system) - used) / (time.monotonic() - began)
+        said(f"{resident:.0f} MB resident, MemoryMax=128M; idle {share:.2%} of one CPU, simulating {devices} devices")
 
         pid = system.property("MainPID")
-        system.do("systemctl kill -s KILL dog-gateway")
+        system.do("systemctl kill --kill-whom=main -s KILL dog-gateway")
         until("killed, it comes back", lambda: system.property("MainPID") not in ("0", pid) and system.ready())
         assert system.property("NRestarts") == "1", system.property("NRestarts")
         said("killed: came back")
 
         pid = system.property("MainPID")
-        system.do("systemctl kill -s STOP dog-gateway")
+        system.do("systemctl kill --kill-whom=main -s STOP dog-gateway")
         until("hung, it is replaced", lambda: system.property("MainPID") not in ("0", pid) and system.ready())
         assert "watchdog" in system.ask("journalctl -u dog-gateway -o cat --no-pager").lower()
         said("hung: the watchdog replaced it")
@@ -254,10 +144,14 @@ def check(suite: str, old: Path, new: Path) -> None:
         watch.wait(30)
         said("upgraded: configuration and state kept; the client that watched went on")
 
+        checkSocket(system)
+        said("socket activation: clients wait for the service")
+
         errors = system.ask("journalctl -u dog-gateway -p err -o cat --no-pager --grep Traceback")
         assert "Traceback" not in errors, errors
         system.do("apt-get remove -q -y dog-gateway")
         assert system.property("LoadState") == "not-found" or system.property("ActiveState") == "inactive"
+        assert system.ask("systemctl is-active dog-gateway.socket").strip() == "inactive"
         assert system.ask("ls /etc/dog/dog.toml /var/lib/dog/home.xml").split() == [
             "/etc/dog/dog.toml",
             "/var/lib/dog/home.xml",
@@ -267,12 +161,14 @@ def check(suite: str, old: Path, new: Path) -> None:
         left = {each for each in system.files() - before if not each.startswith(STAYS)}
         assert not left, f"left after purge: {sorted(left)}"
         said("purged: nothing left")
+        checkAutopkgtest(system, new)
+        said("autopkgtest passes")
 
 
 def main(suites: list[str]) -> None:
-    for program in ("debootstrap", "systemd-nspawn"):
+    for program in ("debootstrap", "piuparts", "systemd-nspawn"):
         if shutil.which(program, path=ENVIRONMENT["PATH"]) is None:
-            raise SystemExit(f"{program} is not installed: apt-get install debootstrap systemd-container")
+            raise SystemExit(f"{program} is not installed: apt-get install debootstrap piuparts systemd-container")
     if os.geteuid():
         raise SystemExit("make deb-test must be run as root: it makes and boots systems")
     if suites[:1] == ["--prepare"]:
@@ -287,8 +183,11 @@ def main(suites: list[str]) -> None:
     version = new.name.split("_")[1]
     run(str(ROOT / "tools" / "deb.sh"), str(folder / "old"), f"{version}~before")
     (old,) = (folder / "old").glob("*.deb")
-    print(run("lintian", "-EvIL", "+pedantic", *map(str, folder.glob("*.changes"))) if shutil.which("lintian") else "")
     for suite in suites or SUITES:
+        checkLintian(suite, folder.glob("dog-gateway_*"))
+        print(f"{suite}: lintian has nothing to say", flush=True)
+        checkPiuparts(suite, new)
+        print(f"{suite}: piuparts passes", flush=True)
         check(suite, old, new)
     print("deb-test: all is well")
 
