@@ -23,7 +23,7 @@ from dog.api.ports import Ports
 from dog.api.rendering import errorReply, etag, render, tagsOf
 from dog.api.routes import Door, Match, On, Route, Table, Version
 from dog.live.audit import Audit
-from dog.model.refusal import Code, Refusal, Refused, clipped
+from dog.model.refusal import Code, Refusal, Refused, cleaned, clipped
 from dog.model.rights import Principal, Right
 
 #: Methods that change nothing.
@@ -352,7 +352,8 @@ class Api:
         elif failure.check(CancelledError):
             refused = Refused(Code.TIMEOUT, "the caller gave up")
         else:
-            self.log.failure("{method} /{path} failed", failure, method=request.method, path="/".join(request.path))
+            path = cleaned("/".join(request.path))
+            self.log.failure("{method} /{path} failed", failure, method=cleaned(request.method), path=path)
             refused = Refused(Code.INTERNAL, "the gateway failed on this; its log says how")
         if self.audit is not None and request.method in _UNTOLD and refused.code in _REFUSALS:
             self._audit(request, refused.code.value)

@@ -17,24 +17,14 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from dog.model.refusal import cleaned
+
 #: Name of the file; the ones before it have a number behind it, the newest 1.
 FILE = "audit.log"
-
-#: Characters of a text in it.
-MAX_TEXT = 200
 
 
 class _Timer(Protocol):
     def cancel(self) -> object: ...
-
-
-def cleaned(value: Any) -> Any:
-    """As it may stand in a log: of a text no control characters, nothing that changes the direction, and not all of it
-    where it is long.
-    """
-    if not isinstance(value, str):
-        return value
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in value[:MAX_TEXT])
 
 
 class Audit:

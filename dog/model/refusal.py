@@ -81,6 +81,9 @@ class Refused:
 #: Characters of a client's own text that an error repeats.
 MAX_QUOTED = 80
 
+#: Characters of somebody else's text in a log.
+MAX_TEXT = 200
+
 #: Characters of an idempotency key.
 MAX_KEY = 255
 
@@ -93,6 +96,15 @@ def clipped(text: str) -> str:
 def quoted(text: str | None) -> str:
     """The same in quotes."""
     return repr(text if text is None else clipped(text))
+
+
+def cleaned(value: Any) -> Any:
+    """As it may stand in a log: of a text no control characters, nothing that changes the direction, and not all of it
+    where it is long.
+    """
+    if not isinstance(value, str):
+        return value
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in value[:MAX_TEXT])
 
 
 #: Names in a message, and in its details.

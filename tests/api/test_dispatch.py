@@ -24,6 +24,7 @@ from dog.model.home import Home, HomeDiff
 from dog.model.refusal import Code, Refusal, Refused
 from dog.model.rights import ANONYMOUS, Principal, Right, Role
 from tests.api.recorded.gateway import START, OnConnection
+from tests.logs import record
 
 BODY = Object({"text": String()})
 
@@ -568,6 +569,16 @@ class Time(Case):
 
 
 class Bugs(Case):
+    def test_loggedClean(self) -> None:
+        """Of what was asked the log shows no control characters, and not all where it is long."""
+        self.result = ValueError("bug")
+        logged = record(self)
+        for name in ("\x1b[2J\nforged\u202e", "x" * 5000):
+            self.ask("PUT", f"/devices/lamp/commands/{name}", principal=Principal("a", Role.ADMIN))
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 2)
+        paths = [each["path"] for each in logged if "path" in each]
+        self.assertEqual([each.isprintable() and len(each) <= 200 for each in paths], [True, True])
+
     def test_logged(self) -> None:
         """A bug is logged with its traceback, and the client is told nothing of it."""
         for waiting in (False, True):

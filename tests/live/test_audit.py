@@ -12,7 +12,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.live.audit import FILE, MAX_TEXT, Audit
+from dog.live.audit import FILE, Audit
+from dog.model.refusal import MAX_TEXT
 from tests.logs import record
 
 

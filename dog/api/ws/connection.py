@@ -39,6 +39,7 @@ from dog.api.ws.turn import Turns
 from dog.core.core import Core
 from dog.core.events import Event
 from dog.model.device import Device
+from dog.model.refusal import cleaned
 from dog.model.rights import NOBODY, Principal, Right, Role
 
 log = Logger()  # Autobahn's protocol has a log of its own
@@ -316,7 +317,7 @@ class Connection(WebSocket):
         self._take()
 
     def _bug(self, failure: Failure, echo: Mapping[str, Any]) -> None:
-        log.failure("a request of client {id} failed: {echo}", failure, id=self.clientId, echo=echo)
+        log.failure("a request of client {id} failed: {echo}", failure, id=self.clientId, echo=cleaned(repr(echo)))
         self._reply(envelope.failure(echo))
 
     # -- what is sent -----------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from dog.model.measure import Measure
 from dog.model.rights import ANONYMOUS, Principal, Right, Role
 from dog.model.values import Pulse, Reading, Slot
 from tests.api.ws.talk import BINARY, CLOSE, PING, PONG, TEXT, Behind, Client, Pipe, frame, later, upgrade
+from tests.logs import record
 
 DEVICES = (Device("lamp", "SimpleLamp"), Device("button", "Button"), Device("meter", "ThreePhaseElectricityMeter"))
 
@@ -240,6 +241,15 @@ class RequestTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
         self.behind.api.answers = Reply(200)
         self.assertEqual(self.client.ask("GET", "/a")["status"], 200)
+
+    def test_bugLoggedClean(self) -> None:
+        """What the client wants back is shown without control characters, and not all of it."""
+        self.behind.api.answers = ZeroDivisionError("bug")
+        logged = record(self)
+        self.client.send(self.client.request("GET", "/a", sequenceNumber="\x1b[2J\n" + "x" * 1000))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        [echo] = [each["echo"] for each in logged if "echo" in each]
+        self.assertTrue(echo.isprintable() and len(echo) <= 200, echo)
 
     def test_unspeakable(self) -> None:
         """A reply that can't be written as JSON is a bug too."""
