@@ -74,6 +74,11 @@ class Certificates:
         self._context: Any = None
         self.current: Certificate | None = None
 
+    @property
+    def files(self) -> tuple[Path, Path]:
+        """Where the certificate and its key are."""
+        return self._files
+
     def serverConnectionForTLS(self, protocol: Any) -> Any:
         """See C{IOpenSSLServerConnectionCreator}."""
         from OpenSSL.SSL import Connection

@@ -43,6 +43,7 @@ from dog.home.store import HomeStore
 from dog.listeners import Listeners, isSecure
 from dog.live.attachments import Attachments
 from dog.live.audit import Audit
+from dog.live.backup import Backup
 from dog.live.calm import unswept
 from dog.live.capture import Captures
 from dog.live.commands import Commands
@@ -54,7 +55,7 @@ from dog.live.kit import Kit
 from dog.live.memory import InTurn, Memory
 from dog.live.state import Newer
 from dog.live.stepper import Stepper, utcNow
-from dog.live.tokens import Tokens
+from dog.live.tokens import ADMIN_FILE, Tokens
 from dog.live.watchdog import Watchdog
 from dog.model.refusal import Refusal
 from dog.model.rights import Role
@@ -134,6 +135,7 @@ class Gateway(MultiService):
             captures=self.captures,
             discovery=self.discovery,
             reload=self._reload,
+            backup=Backup(self.homes, self.memory, self._files, inTurn or self._elsewhere, utcNow),
             certificate=lambda: None if self.certificates is None else self.certificates.current,
         )
         self.stepper.listen(ports.counts.heard)
@@ -204,6 +206,7 @@ class Gateway(MultiService):
             self.homeFile = HomeFile(self.stepper, self.homes, store.path)
             self.homeFile.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._settings = settings
+        self._source = source
         self._pool = ThreadPool(1, 1, "state")
         if self.memory is not None:
             self.memory.setServiceParent(self)  # type: ignore[no-untyped-call]
@@ -243,6 +246,19 @@ class Gateway(MultiService):
 
     def _reload(self, who: str) -> Deferred[Reloaded]:
         return self.reload(who)
+
+    def _files(self) -> dict[str, Path]:
+        """What a backup has, besides what is in C{state.db}."""
+        settings = self.reload.settings
+        found = {"plan.svg": settings.planFile, "dog.toml": None if self._source is None else self._source.file}
+        if settings.homeFile is not None:
+            isYaml = settings.homeFile.suffix.lower() in (".yaml", ".yml")
+            found["home.yaml" if isYaml else "home.xml"] = settings.homeFile
+        if self.certificates is not None:
+            found["tls.crt"], found["tls.key"] = self.certificates.files
+        if settings.stateDir is not None:
+            found["admin.token"] = settings.stateDir / ADMIN_FILE
+        return {name: path for name, path in found.items() if path is not None}
 
     def hangup(self) -> None:
         """SIGHUP: read everything again. The log says what came of it."""

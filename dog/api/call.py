@@ -27,6 +27,7 @@ class Media(StrEnum):
     SVG = "image/svg+xml"
     TEXT = "text/plain"
     EVENTS = "text/event-stream"
+    GZIP = "application/gzip"
     LINES = "application/x-ndjson"  # a JSON value a line, as they come
 
 

@@ -218,7 +218,8 @@ class Api:
             if Media.JSON not in offered:
                 raise Refusal(Code.NOT_ACCEPTABLE, f"this resource answers {offered[0].value}, which is no JSON")
             return Media.JSON, forced or self._profile
-        if all(shape is None for shape in route.answers.values()) and request.method not in SAFE:
+        silent = offered == (Media.JSON,) and all(shape is None for shape in route.answers.values())
+        if silent and request.method not in SAFE:
             # It answers with nothing, and nothing is acceptable to everybody.
             return Media.JSON, self._profile
         return choose(request.accept, offered, self._profile, forced)

@@ -235,7 +235,7 @@ def _headers(route: Route, status: int) -> dict[str, Any]:
 
 
 def _content(route: Route, shape: Shape | None) -> dict[str, Any]:
-    if shape is None and route.method != "GET":
+    if shape is None and route.method != "GET" and route.media == (Media.JSON,):
         return {}
     text = {Media.JSON: shape.schema() if shape is not None else {}, Media.TEXT: {"type": "string"}}
     return {"content": {each.value: {"schema": text.get(each, {})} for each in route.media}}

@@ -32,6 +32,7 @@ class Ports:
     @ivar certificate: the L{dog.certificates.Certificate} that listeners with TLS show; None where there are none.
     @ivar reload: reads the configuration, the home and the certificate again, for whoever that is
         (L{dog.reload.Reload}).
+    @ivar backup: everything that must not be lost, in one file (L{dog.live.backup.Backup}).
     @ivar discovery: what the buses offer.
     @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
     """
@@ -48,6 +49,7 @@ class Ports:
     captures: Captures
     discovery: Discovery
     reload: Callable[[str], Deferred[Any]]
+    backup: Callable[[], Deferred[bytes]]
     certificate: Callable[[], Any] = lambda: None
     counts: Counts = field(default_factory=Counts)
 

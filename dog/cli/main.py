@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from dog import __version__
 from dog.cli import (
+    backup,
     capture,
     completion,
     devices,
@@ -20,6 +21,7 @@ from dog.cli import (
     fingerprint,
     homecheck,
     reload,
+    restore,
     send,
     status,
     token,
@@ -42,6 +44,8 @@ COMMANDS = (
     token,
     fingerprint,
     reload,
+    backup,
+    restore,
     homecheck,
     completion,
 )

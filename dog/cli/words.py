@@ -28,7 +28,7 @@ PATIENCE = 1.0
 FILES = "<files>"
 
 #: Arguments that are one.
-FILE_ARGUMENTS = frozenset({"file", "tokenFile", "config", "ca"})
+FILE_ARGUMENTS = frozenset({"file", "tokenFile", "config", "ca", "folder"})
 
 #: A word and what it means.
 Offer = tuple[str, str]

@@ -91,6 +91,28 @@ class Rest:
             raise NotReachable(self.address.http, f"the answer has more than {MAX_ANSWER} bytes")
         return self._understood(answer.status, data, {name.lower(): value for name, value in answer.getheaders()})
 
+    def download(self, method: str, path: str, kind: str) -> bytes:
+        """What C{method} answers with, in this media type, as it is. Raises as L{request} does."""
+        connection = self._connection()
+        try:
+            headers = self._headers(f"{kind}, application/json;q=0.5")
+            connection.request(method, self.address.prefix + path, None, headers)
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            data = answer.read(MAX_ANSWER + 1)
+            if answer.length and len(data) <= MAX_ANSWER:
+                raise IncompleteRead(data, answer.length)
+        except (OSError, HTTPException) as error:
+            raise NotReachable(self.address.http, self._why(error)) from None
+        finally:
+            connection.close()
+        if len(data) > MAX_ANSWER:
+            raise NotReachable(self.address.http, f"the answer has more than {MAX_ANSWER} bytes")
+        if answer.status != 200 or named.get("content-type") != kind:
+            self._understood(answer.status, data, named)
+            raise NotReachable(self.address.http, f"its answer has status {answer.status} and is no {kind}")
+        return data
+
     def lines(self, path: str, silence: float) -> Generator[Any, None, None]:
         """The JSON values of an answer that goes on (C{application/x-ndjson}), as they come, until it ends.
 

@@ -67,6 +67,11 @@ class LiveHome:
             self.apply(self._store.read(), initial=True)
         return self.home
 
+    def still(self, call: Callable[[], Deferred[T]]) -> Deferred[T]:
+        """Do that while the home does not change."""
+        doing: Deferred[T] = self._queue.run(lambda: maybeDeferred(call))
+        return doing
+
     def reload(self) -> Deferred[HomeDiff]:
         """Read the file again and apply the difference. A file that can't be read changes nothing: L{Refusal}."""
         return self._queue.run(lambda: maybeDeferred(self._read))

@@ -183,6 +183,17 @@ class Memory(Service):
             return fail(sqlite3.OperationalError(f"{self._path} is not open"))
         return self._inTurn(lambda: call(file))
 
+    def copy(self) -> Deferred[bytes | None]:
+        """The whole file as it is in one moment, after what waits to be written; None where there is none. Fails with
+        sqlite3.Error.
+        """
+        if self._file is None:
+            return succeed(None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._flush()
+        return self.run(StateFile.copy)
+
     # -- the end --------------------------------------------------------------------------------------
 
     def close(self) -> Deferred[None]:

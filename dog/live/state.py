@@ -154,6 +154,15 @@ class StateFile:
         for (body,) in self._db.execute("SELECT body FROM candidates"):
             yield _candidate(json.loads(body))
 
+    def copy(self) -> bytes:
+        """The file as it is in this moment, with what is in the write-ahead log."""
+        copied = sqlite3.connect(":memory:")
+        try:
+            self._db.backup(copied)
+            return copied.serialize()
+        finally:
+            copied.close()
+
     # -- writing --------------------------------------------------------------------------------------
 
     def begin(self, epoch: str, at: datetime, lastId: int) -> None:

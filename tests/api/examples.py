@@ -88,6 +88,12 @@ def fileGone(house: House) -> None:
     house.file.unlink()
 
 
+def unreadable(house: House) -> None:
+    """Where the home file was there is a folder."""
+    house.file.unlink()
+    house.file.mkdir()
+
+
 def sent(house: House) -> None:
     """A command was sent; its id is "sent"."""
     house.commands.send(house.home.devices[LAMP], "on", None, ANONYMOUS)
@@ -318,6 +324,7 @@ EXAMPLES: dict[Operation, dict[Outcome, Example]] = {
     ("GET", "/admin/framework/devices/statistics"): {200: Example()},
     ("POST", "/admin/reload"): {200: Example()},
     ("POST", f"{_V1}/admin/reload"): {200: Example()},
+    ("POST", f"{_V1}/admin/backup"): {200: Example(), Code.STORAGE: Example(before=unreadable)},
 }
 
 

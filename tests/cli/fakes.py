@@ -37,6 +37,14 @@ class FakeRest:
         assert isinstance(answer, Answer)
         return answer
 
+    def download(self, method: str, path: str, kind: str) -> Any:
+        """What L{answers} has for C{(method, path)}: bytes, or an exception to raise."""
+        self.requests.append((method, path, kind))
+        answer = self.answers.get((method, path), Failed(404, "not_found", f"there is no {path}"))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
     def lines(self, path: str, silence: float) -> Generator[Any, None, None]:
         """What L{answers} has for C{("LINES", path)}: values, or an exception to raise."""
         self.requests.append(("LINES", path, silence))

@@ -127,6 +127,8 @@ class OfferTests(CliCase):
             ("dogctl token add x -o fi", ["<files>"]),
             ("dogctl token revoke ", ["admin", "panel"]),
             ("dogctl --token-file fi", ["<files>"]),
+            ("dogctl backup fi", ["<files>"]),
+            ("dogctl restore x --state-dir fi", ["<files>"]),
             ("dogctl --gateway ", []),
             ("dogctl nonsense ", []),
         ]:

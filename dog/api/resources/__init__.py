@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dog.api.resources import (
     admin,
+    backup,
     capture,
     commands,
     configuration,
@@ -25,7 +26,7 @@ ROUTES: tuple[Route, ...] = tuple(
     routesOf(
         (
             *(devices, commands, environment, configuration, subscriptions),
-            *(session, system, drivers, capture, discovery, metrics, tokens, admin, reload),
+            *(session, system, drivers, capture, discovery, metrics, tokens, admin, reload, backup),
         ),
     )
 )

@@ -32,6 +32,7 @@ from dog.core.core import Core
 from dog.home.store import HomeStore
 from dog.interfaces import LinkFailed
 from dog.live.attachments import Attachments
+from dog.live.backup import Backup
 from dog.live.capture import Captures
 from dog.live.commands import Commands
 from dog.live.discovery import Discovery
@@ -137,6 +138,7 @@ class Gateway:
             tokens=self.tokens,
             discovery=self.discovery,
             reload=self._reload,
+            backup=Backup(self.homes, self.memory, self._files, maybeDeferred, lambda: START),
         )
         self.stepper.listen(self.ports.streams.heard)
         self.api = Api(ROUTES, self.ports, self.clock, profile=profile)
@@ -147,6 +149,9 @@ class Gateway:
     @property
     def home(self) -> Home:
         return self.core.home
+
+    def _files(self) -> dict[str, Path]:
+        return {} if self.homes.file is None else {"home.xml": Path(self.homes.file)}
 
     def _reload(self, who: str) -> Deferred[Reloaded]:
         return self.reload(who)
