@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -64,6 +64,9 @@ class Connection(Protocol):
     principal: Principal
     features: frozenset[str]
     shape: tuple[Profile, bool]
+
+    def choose(self, features: Iterable[str]) -> None:
+        """Have these features, as far as they are on offer, and no others."""
 
     def identify(self, token: str) -> Deferred[None]:
         """Be somebody else from now on. Fails with L{Refusal}; the connection ends then."""

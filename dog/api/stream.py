@@ -18,8 +18,7 @@ from dog.api.call import Profile
 from dog.api.views.event import eventJson, isTold
 from dog.api.views.status import DevicesStatusView, StatusView
 from dog.core.core import Core
-from dog.core.events import Event, Kind, Resume
-from dog.core.visibility import House
+from dog.core.events import Event, Resume
 from dog.model.refusal import Code, Refusal
 from dog.model.rights import Principal
 
@@ -161,7 +160,7 @@ class Stream:
                 if log.before is None or event.eventId > log.before.lastId:
                     self._epoch = log.epoch
                 self._cursor = event.eventId
-                if isTold(event, house) or _gone(event, house):
+                if isTold(event, house):
                     self._tell(event.kind.value, eventJson(event))
 
     def _flowing(self) -> bool:
@@ -217,11 +216,6 @@ class Stream:
             self.log.warn("an event stream's client reads too slowly and is closed")
             sink.unregisterProducer()
             sink.loseConnection()
-
-
-def _gone(event: Event, house: House) -> bool:
-    """A device that is not in the house any more: whoever sees all of the house is told that it went."""
-    return event.kind is Kind.DEVICE_CHANGED and event.device not in house.home.devices and house.whole
 
 
 def parseCursor(text: str) -> tuple[str, int] | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dog.client.address import Address, BadAddress
     from dog.client.client import Client
     from dog.client.errors import Failed, Interrupted, NoAnswer, NotReachable
-    from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
+    from dog.client.messages import Event, Gap, Notification, Presentation, Response, Snapshot
     from dog.client.rest import Rest
     from dog.client.trust import Trust
 
@@ -25,6 +25,7 @@ __all__ = [
     "Address",
     "BadAddress",
     "Client",
+    "Event",
     "Failed",
     "Gap",
     "Interrupted",
@@ -42,6 +43,7 @@ _HOME = {
     "Address": "address",
     "BadAddress": "address",
     "Client": "client",
+    "Event": "messages",
     "Failed": "errors",
     "Gap": "messages",
     "Interrupted": "errors",

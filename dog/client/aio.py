@@ -24,6 +24,7 @@ from dog.client.backoff import Backoff
 from dog.client.errors import Failed, Interrupted, NoAnswer, NotReachable
 from dog.client.messages import (
     BadMessage,
+    Event,
     Gap,
     Notification,
     Presentation,
@@ -59,6 +60,7 @@ class Client:
     @param token: sent in the Authorization header.
     @param trust: what the gateway's certificate has to be, with TLS.
     @param resume: as in L{dog.client.client.Client}; on unless it is turned off.
+    @param events: L{follow} gives each L{Event}, too: what else happens, as in L{dog.client.client.Client}.
     @param patient: keep trying until the gateway is there for the first time; else the first failure is final.
     @param onConnected: called with the L{Presentation} each time a conversation stands, subscriptions in place.
     @param onLost: called with the reason and the seconds until the next attempt each time a conversation broke off
@@ -72,6 +74,7 @@ class Client:
         token: str | None = None,
         trust: Trust = USUAL,
         resume: bool = True,
+        events: bool = False,
         patient: bool = False,
         onConnected: Callable[[Presentation], object] = lambda presentation: None,
         onLost: Callable[[Reason, float | None], object] = lambda reason, retryIn: None,
@@ -92,7 +95,7 @@ class Client:
         self._requestTimeout = requestTimeout
         self._ping = pingInterval, pingTimeout
         self._backoff = Backoff(random or Random())
-        self._stream = Stream(resume)
+        self._stream = Stream(resume, events)
         self._connection: Connection | None = None
         self._life: asyncio.Task[None] | None = None
         self._first: asyncio.Future[Presentation] | None = None
@@ -211,9 +214,9 @@ class Client:
         classes: str | Iterable[str] | None = None,
         minInterval: float = 0.0,
     ) -> Feed[Told]:
-        """As L{subscribe}, with every L{Snapshot} and L{Gap} in its place among the notifications."""
+        """As L{subscribe}, with every L{Snapshot}, L{Gap} and, if C{events} are wanted, L{Event} in its place."""
         only = Only.of(devices, rooms, classes, minInterval)
-        return self._newFeed(names, device, only, (Notification, Snapshot, Gap))
+        return self._newFeed(names, device, only, (Notification, Event, Snapshot, Gap))
 
     def _newFeed(self, names: str | Iterable[str], device: str | None, only: Only, kinds: Any) -> Feed[Any]:
         before = self._feed() if self._feed is not None else None
@@ -230,7 +233,7 @@ class Client:
         try:
             await self._ask(request)
         except Failed:
-            self._stream.drop(device, names, only)
+            self._stream.drop(request)
             raise
         except NotReachable:
             if self._over is not None:
@@ -238,6 +241,8 @@ class Client:
             # Otherwise the wish is uttered again on the next conversation, unless there is an end to this one only.
             if self._connection is not None and self.presentation is not None:
                 raise
+        finally:
+            self._stream.settle(request)
 
     def leave(self, names: list[str], device: str | None) -> None:
         """For the feed: its wishes are no more."""
@@ -383,7 +388,7 @@ class Client:
                     self._presented.set_result(message)
             elif isinstance(message, Response):
                 self._answered(message)
-            elif isinstance(message, Notification | Gap):
+            elif isinstance(message, Notification | Event | Gap):
                 self._deliver(self._stream.received(message))
 
     def _answered(self, response: Response) -> None:

@@ -19,6 +19,7 @@ from dog.client.errors import Failed, Interrupted, NotReachable
 from dog.client.heartbeat import Heartbeat
 from dog.client.messages import (
     BadMessage,
+    Event,
     Gap,
     Notification,
     Other,
@@ -68,6 +69,9 @@ class Client:
     @param onNotification: called with each L{Notification}.
     @param onSnapshot: called with a list of statuses, as in C{GET /api/v1/devices/status}: for each subscription, and
         after a gap. Every notification that follows is younger. Before L{subscribe}'s Deferred fires.
+    @param onEvent: called with each L{Event}: what else happens with the devices that are subscribed to (a value of
+        which nothing was heard for too long, a device that is lost or changed) and with the house. Only with
+        C{resume}, and a gateway that offers it.
     @param onGap: called with two numbers of events: those after the first, up to and with the second, are lost. The
         first is None where the gateway does not know from where on. The snapshot follows.
     @param onConnected: called with the L{Presentation} each time a conversation stands, subscriptions in place.
@@ -90,6 +94,7 @@ class Client:
         resume: bool = False,
         onNotification: Callable[[Notification], object] = lambda notification: None,
         onSnapshot: Callable[[list[Mapping[str, Any]]], object] = lambda devicesStatus: None,
+        onEvent: Callable[[Event], object] | None = None,
         onGap: Callable[[int | None, int | None], object] = lambda since, until: None,
         onConnected: Callable[[Presentation], object] = lambda presentation: None,
         onLost: Callable[[Reason, float | None], object] = lambda reason, retryIn: None,
@@ -109,6 +114,7 @@ class Client:
         self._endpoint = endpoint
         self._onNotification = onNotification
         self._onSnapshot = onSnapshot
+        self._onEvent = onEvent
         self._onGap = onGap
         self._onConnected = onConnected
         self._onLost = onLost
@@ -116,7 +122,7 @@ class Client:
         self._connectTimeout = connectTimeout
         self._requestTimeout = requestTimeout
         self._backoff = Backoff(random or Random())
-        self._stream = Stream(resume)
+        self._stream = Stream(resume, events=onEvent is not None)
         self._heartbeat = Heartbeat(
             reactor, self._ping, self._silent, pingInterval, pingTimeout, due=self._stream.stuck
         )
@@ -223,18 +229,19 @@ class Client:
         @param minInterval: seconds: of each measurement at most one in that time, and always the latest at its end.
 
         The wish is kept and uttered again on every new conversation, until L{unsubscribe}; so it is where this fails
-        with L{NotReachable}. Where it fails with L{Failed}, it is dropped.
+        with L{NotReachable}. Where it fails with L{Failed}, it is dropped, and what it was to replace
+        (another interval) is wanted as before.
         """
         wished = [names] if isinstance(names, str) else list(names)
-        only = Only.of(devices, rooms, classes, minInterval)
-        asked = self._ask(self._stream.add(device, wished, only))
+        request = self._stream.add(device, wished, Only.of(devices, rooms, classes, minInterval))
 
-        def refused(failure: Failure) -> Failure:
-            if failure.check(Failed):
-                self._stream.drop(device, wished, only)
-            return failure
+        def done(result: Response | Failure) -> Response | Failure:
+            if isinstance(result, Failure) and result.check(Failed):
+                self._stream.drop(request)
+            self._stream.settle(request)
+            return result
 
-        return asked.addErrback(refused)
+        return self._ask(request).addBoth(done)
 
     def unsubscribe(self, name: str = ALL, device: str | None = None) -> Deferred[Response]:
         """Take a wish back, or make an exception of it: C{subscribe("*")} and C{unsubscribe("OnNotification")}.
@@ -303,7 +310,7 @@ class Client:
         for message in messages:
             if isinstance(message, Response):
                 self._answered(message)
-            elif isinstance(message, Notification | Gap):
+            elif isinstance(message, Notification | Event | Gap):
                 self._deliver(self._stream.received(message))
             elif isinstance(message, Other):
                 self._tell(self._onOther, message)
@@ -328,6 +335,9 @@ class Client:
                 self._tell(self._onNotification, each)
             elif isinstance(each, Snapshot):
                 self._tell(self._onSnapshot, list(each.devicesStatus))
+            elif isinstance(each, Event):
+                if self._onEvent is not None:
+                    self._tell(self._onEvent, each)
             else:
                 self._tell(self._onGap, each.since, each.until)
 

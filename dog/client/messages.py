@@ -73,6 +73,28 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """What else happens: what no notification tells. Only to whom has asked for it.
+
+    @ivar kind: C{valueStaled}, C{deviceLost}, C{deviceChanged}, ...
+    @ivar device: its id; None where it is about none.
+    @ivar states: whose values it is about, each with its C{state} and key parameters.
+    @ivar details: what belongs to the kind.
+    @ivar body: the event object as it came.
+    @ivar at: when it happened, RFC 3339.
+    """
+
+    kind: str
+    device: str | None = None
+    states: tuple[Mapping[str, Any], ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+    at: str | None = None
+    eventId: int | None = None
+    cursor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """How the devices of a subscription were, all at one moment.
 
@@ -116,7 +138,7 @@ class Other:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-Message = Presentation | Response | Notification | Gap | Other
+Message = Presentation | Response | Notification | Event | Gap | Other
 
 
 def encodeRequest(clientId: str, sequence: str, action: str, endPoint: str, parameters: Any = None) -> bytes:
@@ -155,6 +177,8 @@ def _message(value: Any) -> Message:
         return _response(value)
     if kind == "notification":
         return _notification(value)
+    if kind == "event":
+        return _event(value)
     if kind == "gap":
         return Gap.of(value.get("gap"), value.get("devicesStatus"))
     return Other(kind, value)
@@ -222,6 +246,23 @@ def _notification(value: Mapping[str, Any]) -> Notification:
         at=_textOf(value.get("at")),
         eventId=_integerOf(value.get("eventId")),
         cursor=_integerOf(value.get("cursor")),
+    )
+
+
+def _event(value: Mapping[str, Any]) -> Event:
+    body = value.get("event")
+    if not isinstance(body, Mapping) or not isinstance(body.get("kind"), str):
+        raise BadMessage("an event without its kind")
+    states, details = body.get("states"), body.get("details")
+    return Event(
+        body["kind"],
+        _textOf(body.get("device")),
+        tuple(each for each in states if isinstance(each, Mapping)) if isinstance(states, list) else (),
+        details if isinstance(details, Mapping) else {},
+        body,
+        _textOf(value.get("at")),
+        _integerOf(value.get("eventId")),
+        _integerOf(value.get("cursor")),
     )
 
 

@@ -8,12 +8,12 @@ what was missed, or is told of the gap. Both flavours of the client are built on
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Any
 
-from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
-from dog.client.wanted import EVERYTHING, Only, Scope, Wanted, subscription, unsubscription
+from dog.client.messages import Event, Gap, Notification, Presentation, Response, Snapshot
+from dog.client.wanted import EVERYTHING, Only, Scope, Uttered, Wanted, subscription, unsubscription
 
 #: What a gateway has to offer, so that it can be resumed.
 NEEDED = frozenset({"eventId", "gap"})
@@ -22,7 +22,7 @@ NEEDED = frozenset({"eventId", "gap"})
 PING = "/api/v1/ping"
 
 #: What a client is told.
-Told = Notification | Snapshot | Gap
+Told = Notification | Event | Snapshot | Gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Request:
 
     @ivar subscribes: to C{scope}: a device, or None for all of them, and a filter (L{Only.filter}).
     @ivar optional: it does no harm if the gateway refuses it.
+    @ivar uttered: the wish that it comes of.
     """
 
     action: str
@@ -39,21 +40,24 @@ class Request:
     scope: tuple[Scope, tuple[Any, ...]] = (None, EVERYTHING.filter)
     subscribes: bool = False
     optional: bool = False
+    uttered: Uttered | None = None
 
 
 class Stream:
     """What is wanted, what has come, and where to go on.
 
     Per conversation: L{begin}, its requests asked one after the other and each answer given to L{answered}, L{ready};
-    then L{add} and L{remove} at will. Every message goes through L{received}, in the order of the wire. What these
-    return is what the client is to be told, in this order.
+    then L{add} and L{remove} at will; what L{add} gave goes to L{settle} or L{drop} when it is answered. Every message
+    goes through L{received}, in the order of the wire. What these return is what the client is to be told, in order.
 
     @param resume: without it, and with a gateway that does not offer it, subscriptions are those of v1.
+    @param events: what is no notification is wanted, too, where it is offered; only with C{resume}.
     """
 
-    def __init__(self, resume: bool = False) -> None:
+    def __init__(self, resume: bool = False, events: bool = False) -> None:
         self.wanted = Wanted()
         self._resume = resume
+        self._more = ("batch", "events") if events else ("batch",)
         self._offered = False
         self._numbered = False
         self._position: tuple[str, int] | None = None
@@ -70,7 +74,7 @@ class Stream:
         # Events beyond the position that have come; of each device and class, the last.
         self._seen: set[int] = set()
         self._order: list[int] = []
-        self._last: dict[tuple[str, str], int] = {}
+        self._last: dict[tuple[str | None, str], int] = {}
         self._blind = False
         self._looked: tuple[str, int] | None = None
 
@@ -94,8 +98,9 @@ class Stream:
         self._target = None
         self._presented = presentation.eventId or 0
         requests = []
-        if self._offered and "batch" in presentation.features:
-            features = {"features": sorted({*NEEDED, "batch"})}
+        more = [each for each in self._more if each in presentation.features]
+        if self._offered and more:
+            features = {"features": sorted({*NEEDED, *more})}
             requests.append(Request("PUT", "/api/v1/session", features, optional=True))
         for scope, what, *only in self.wanted.steps():
             if isinstance(what, str):
@@ -107,9 +112,9 @@ class Stream:
     def add(self, scope: Scope, names: Iterable[str], only: Only = EVERYTHING) -> Request:
         """Want more."""
         wished = list(names)
-        self.wanted.add(scope, wished, only)
+        uttered = self.wanted.add(scope, wished, only)
         self._fresh.add((scope, only.filter))
-        return self._subscription(scope, wished, only, again=False)
+        return replace(self._subscription(scope, wished, only, again=False), uttered=uttered)
 
     def remove(self, scope: Scope, name: str) -> Request:
         """Want less."""
@@ -117,10 +122,16 @@ class Stream:
         self._forget(scope)
         return Request(*unsubscription(scope, name))
 
-    def drop(self, scope: Scope, names: Iterable[str], only: Only = EVERYTHING) -> None:
-        """The gateway has refused this."""
-        self.wanted.drop(scope, list(names), only)
-        self._forget(scope)
+    def drop(self, request: Request) -> None:
+        """The gateway has refused this request of L{add}: everything is as before."""
+        assert request.uttered is not None
+        self.wanted.drop(request.uttered)
+        self._forget(request.scope[0])
+
+    def settle(self, request: Request) -> None:
+        """This request of L{add} is answered, or never will be."""
+        assert request.uttered is not None
+        self.wanted.settle(request.uttered)
 
     def _forget(self, scope: Scope) -> None:
         """What of that scope is not wanted any more."""
@@ -185,13 +196,14 @@ class Stream:
             # not told; those that the new gateway had already given out when it presented itself are beyond doubt.
             self._target = self._presented
 
-    def received(self, message: Notification | Gap) -> list[Told]:
+    def received(self, message: Notification | Event | Gap) -> list[Told]:
         """A message that was not asked for."""
         if isinstance(message, Gap):
             return self._told(message)
         if not self._numbered or message.eventId is None:
             return [message]
-        key, number = (message.device, message.cls), message.eventId
+        kind = message.cls if isinstance(message, Notification) else message.kind
+        key, number = (message.device, kind), message.eventId
         isDouble = number in self._seen
         # An older one that had been merged away may come on a replay after the newer one; then the newer has to come
         # last again.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 from urllib.parse import quote
@@ -64,6 +64,17 @@ class _Wish:
     names: dict[str, None] = field(default_factory=dict)
 
 
+@dataclass(slots=True, eq=False)
+class Uttered:
+    """A wish on its way to the gateway.
+
+    @ivar again: utters it once more.
+    """
+
+    again: Callable[[], None]
+    answered: bool = False
+
+
 class Wanted:
     """Follows the rules of websocket-api.md: a scope is all devices or one; removing a name under C{*} excludes it,
     subscribing to it again ends the exclusion, removing C{*} removes everything of that scope.
@@ -74,8 +85,46 @@ class Wanted:
 
     def __init__(self) -> None:
         self._steps: dict[Scope, list[_Wish | str]] = {}
+        # Since the first wish that is not answered: what was uttered, and what was wanted before that.
+        self._open: list[Uttered] = []
+        self._before: dict[Scope, list[_Wish | str]] = {}
 
-    def add(self, scope: Scope, names: Iterable[str], only: Only = EVERYTHING) -> None:
+    def add(self, scope: Scope, names: Iterable[str], only: Only = EVERYTHING) -> Uttered:
+        """A wish: to be given to L{settle} once it is answered, or to L{drop} where it is refused."""
+        wished = list(names)
+        if not self._open:
+            self._before = _copyOf(self._steps)
+        return self._utter(Uttered(lambda: self._add(scope, wished, only)))
+
+    def remove(self, scope: Scope, name: str) -> None:
+        """From everything of that scope: the gateway is not told of which."""
+        if self._open:
+            self._utter(Uttered(lambda: self._remove(scope, name), answered=True))
+        else:
+            self._remove(scope, name)
+
+    def settle(self, uttered: Uttered) -> None:
+        """It is answered, or never will be."""
+        uttered.answered = True
+        if all(each.answered for each in self._open):
+            self._open = []
+
+    def drop(self, uttered: Uttered) -> None:
+        """It was refused: everything is as if it had never been uttered."""
+        if uttered not in self._open:
+            return
+        self._open.remove(uttered)
+        self._steps = _copyOf(self._before)
+        for each in self._open:
+            each.again()
+        self.settle(uttered)
+
+    def _utter(self, uttered: Uttered) -> Uttered:
+        self._open.append(uttered)
+        uttered.again()
+        return uttered
+
+    def _add(self, scope: Scope, names: Iterable[str], only: Only) -> None:
         wished = dict.fromkeys(names)
         steps = self._steps.setdefault(scope, [])
         for each in steps:
@@ -98,10 +147,9 @@ class Wanted:
             target = _Wish(only)
             rest.append(target)
         target.names.update(wished)
-        self._settle(scope, rest)
+        self._keep(scope, rest)
 
-    def remove(self, scope: Scope, name: str) -> None:
-        """From everything of that scope: the gateway is not told of which."""
+    def _remove(self, scope: Scope, name: str) -> None:
         if name == ALL:
             self._steps.pop(scope, None)
             return
@@ -109,15 +157,7 @@ class Wanted:
         for each in steps:
             if isinstance(each, _Wish):
                 self._take(each, (name,))
-        self._settle(scope, [*steps, name])
-
-    def drop(self, scope: Scope, names: Iterable[str], only: Only = EVERYTHING) -> None:
-        """These were not to be had. What they were to replace (another interval) is not wanted back."""
-        steps = self._steps.get(scope, [])
-        for each in steps:
-            if isinstance(each, _Wish) and each.only == only:
-                self._take(each, tuple(names))
-        self._settle(scope, steps)
+        self._keep(scope, [*steps, name])
 
     def has(self, scope: Scope, filter: tuple[Any, ...]) -> bool:
         """Whether anything is wanted of that scope and filter."""
@@ -141,7 +181,7 @@ class Wanted:
         for name in list(names):
             wish.names.pop(name, None)
 
-    def _settle(self, scope: Scope, steps: list[_Wish | str]) -> None:
+    def _keep(self, scope: Scope, steps: list[_Wish | str]) -> None:
         """Keep what matters: a wish that names something, an exclusion from something."""
         kept: list[_Wish | str] = []
         for each in steps:
@@ -153,6 +193,13 @@ class Wanted:
             self._steps[scope] = kept
         else:
             self._steps.pop(scope, None)
+
+
+def _copyOf(all: Mapping[Scope, list[_Wish | str]]) -> dict[Scope, list[_Wish | str]]:
+    return {
+        scope: [each if isinstance(each, str) else _Wish(each.only, dict(each.names)) for each in steps]
+        for scope, steps in all.items()
+    }
 
 
 def _isAll(step: _Wish | str) -> TypeGuard[_Wish]:

@@ -66,6 +66,8 @@ class Subscriptions:
         self._excluded: dict[tuple[Scope, str], set[Client]] = {}
         self._keys: dict[Client, set[tuple[Scope, str]]] = {}
         self._narrow: dict[Client, list[_Narrow]] = {}
+        self._followers: dict[Client, None] = {}
+        self._scopes: dict[Client, frozenset[Scope]] = {}  # of its keys, until they change
         # What the narrow ones come to, by device and names, until one of them or the home changes.
         self._found: dict[tuple[str | None, tuple[str, ...]], dict[Client, float]] = {}
 
@@ -100,6 +102,7 @@ class Subscriptions:
             if plain:
                 self._wanted.setdefault((scope, name), {})[client] = None
                 self._keys.setdefault(client, set()).add((scope, name))
+                self._scopes.pop(client, None)
         if names and not plain:
             self._record(client, scope, filter, interval).names |= names
         # What is wanted at an interval of its own is no matter of the star any more.
@@ -130,10 +133,21 @@ class Subscriptions:
                     each.excluded.add(name)
         self._settle(client)
 
+    def follow(self, client: Client, yes: bool = True) -> None:
+        """Be told, or not any more, of what is no notification: of the devices that something is subscribed to of, and
+        of the house where that is all devices.
+        """
+        if yes:
+            self._followers[client] = None
+        else:
+            self._followers.pop(client, None)
+
     def drop(self, client: Client) -> None:
         """The client is gone, and everything of it."""
+        self._followers.pop(client, None)
         for key in list(self._keys.get(client, ())):
             self._remove(client, key)
+        self._scopes.pop(client, None)
         if self._narrow.pop(client, None) is not None:
             self._found.clear()
 
@@ -191,6 +205,7 @@ class Subscriptions:
         if client in self._wanted.get((key[0], ALL), ()):
             self._excluded.setdefault(key, set()).add(client)
             self._keys.setdefault(client, set()).add(key)
+            self._scopes.pop(client, None)
 
     def _settle(self, client: Client) -> None:
         """Forget what is empty, and what was found before."""
@@ -203,6 +218,7 @@ class Subscriptions:
         self._found.clear()
 
     def _remove(self, client: Client, key: tuple[Scope, str]) -> None:
+        self._scopes.pop(client, None)
         wanted = self._wanted.get(key)
         if wanted is not None and client in wanted:
             del wanted[client]
@@ -225,7 +241,7 @@ class Subscriptions:
         """The clients that are told of this event, each once, in order of subscription."""
         names = _names(event)
         if not names:
-            return []
+            return [each for each in self._followers if self._following(each, event) is not None]
         found: dict[Client, None] = {}
         for scope in (None, event.device):
             for name in names:
@@ -246,7 +262,7 @@ class Subscriptions:
         """
         names = _names(event)
         if not names:
-            return None
+            return self._following(client, event) if client in self._followers else None
         for scope in (None, event.device):
             keys = [(scope, name) for name in names]
             if any(client in self._wanted.get(key, ()) for key in keys):
@@ -270,6 +286,15 @@ class Subscriptions:
         """Whether any L{interval} of the client can be other than 0."""
         return any(each.interval for each in self._narrow.get(client, ()))
 
+    def _following(self, client: Client, event: Event) -> float | None:
+        """As L{interval}, for what is no notification."""
+        scopes = self._scopes.get(client)
+        if scopes is None:
+            scopes = self._scopes[client] = frozenset(scope for scope, _ in self._keys.get(client, ()))
+        if None in scopes or event.device in scopes:
+            return 0.0
+        return self._narrowly(event.device, ()).get(client) if self._narrow else None
+
     def _narrowly(self, device: str | None, names: tuple[str, ...]) -> Mapping[Client, float]:
         found = self._found.get((device, names))
         if found is None:
@@ -277,14 +302,18 @@ class Subscriptions:
             described = None if device is None else self._home.devices.get(device)
             about = None if described is None else Traits.of(described, self._home)
             for client, records in self._narrow.items():
-                fitting = [each.interval for each in records if each.wants(names) and each.covers(device, about)]
+                fitting = [
+                    each.interval
+                    for each in records
+                    if (not names or each.wants(names)) and each.covers(device, about)
+                ]
                 if fitting:
                     found[client] = min(fitting)
         return found
 
 
 def _names(event: Event) -> tuple[str, ...]:
-    """The names under which an event can be wanted."""
+    """The names under which an event can be wanted; none where it is no notification."""
     if event.kind is not Kind.NOTIFICATION or event.notification is None:
         return ()
     return (event.notification.cls, STATE_CHANGE) if event.stateChange else (event.notification.cls,)

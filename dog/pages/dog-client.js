@@ -8,6 +8,8 @@
 // replayed, or, where the gateway does not have all of it any more, told as a gap with a new snapshot.
 
 const PING = "/api/v1/ping"; // where a client asks how far it has got
+const SESSION = "/api/v1/session"; // where it says who it is, and what it understands
+const DISMISSED = 1008; // the WebSocket's close code for whoever may not be here, or not any more
 const GOOD_AFTER = 10_000; // ms that a connection must stand before the next loss counts as the first one again
 
 /** The gateway answered, and the answer is no. `status` is the HTTP status, `code` one of the gateway's error codes. */
@@ -43,6 +45,8 @@ export class Client {
    *   onNotification({notification, eventId, at, cursor}): `notification` as on the wire; the numbers only from a
    *     gateway that resumes.
    *   onSnapshot(devicesStatus): how things are, for each subscription and after a gap. All that follows is younger.
+   *   onEvent({event, eventId, at, cursor}): what else happens, with those devices: `event` has kind ("valueStaled",
+   *     "deviceLost", "deviceChanged", ...) and, as the kind has it, device, states, details.
    *   onGap({from, to}): events after `from`, up to and with `to`, are lost; both null: the gateway does not resume,
    *     and nobody knows. A snapshot follows otherwise.
    * Other options: token; resume (true); WebSocket (the global one); clock ({now, setTimeout, clearTimeout});
@@ -60,7 +64,14 @@ export class Client {
       setTimeout: (call, delay) => setTimeout(call, delay),
       clearTimeout: (timer) => clearTimeout(timer),
     };
-    this.#stream = new Stream(options.resume ?? true);
+    this.#stream = new Stream(options.resume ?? true, Boolean(options.onEvent));
+  }
+
+  /** Who it is from the next connection on; null: nobody in particular. */
+  set token(token) {
+    if (token === this.#options.token) return;
+    this.#options.token = token;
+    this.#stream.forget(); // he may see other devices
   }
 
   get state() {
@@ -113,12 +124,13 @@ export class Client {
     const wished = [].concat(names);
     const only = onlyOf(narrow);
     const request = this.#stream.add(device, wished, only, detail);
-    if (!this.#presentation) return; // #begin asks for it
     try {
-      await this.#ask(request);
+      if (this.#presentation) await this.#ask(request); // otherwise #begin asks for it
     } catch (error) {
-      if (error instanceof Refused) this.#stream.drop(device, wished, only);
+      if (error instanceof Refused) this.#stream.drop(request);
       throw error;
+    } finally {
+      this.#stream.settle(request);
     }
   }
 
@@ -137,15 +149,15 @@ export class Client {
     this.#clock.clearTimeout(this.#retry);
     this.#become("connecting");
     const WebSocket = this.#options.WebSocket ?? globalThis.WebSocket;
-    const { token } = this.#options;
-    const socket = this.#socket = token ? new WebSocket(this.#url, ["dog", `dog.token.${token}`]) : new WebSocket(this.#url);
+    const socket = this.#socket = new WebSocket(this.#url);
     this.#presented = this.#clock.setTimeout(
       () => this.#drop(socket, new NotReachable("no gateway presented itself in time")), this.#options.connectTimeout);
     socket.onmessage = (event) => this.#received(socket, event.data);
     socket.onerror = () => {}; // "close" follows
     socket.onclose = (event) => {
       const words = [event?.code, event?.reason].filter(Boolean).join(" ");
-      this.#lost(socket, new NotReachable(`the connection was lost${words ? ` (${words})` : ""}`));
+      if (event?.code === DISMISSED) this.#lost(socket, new Refused(401, { code: "unauthorized", message: event.reason }, words));
+      else this.#lost(socket, new NotReachable(`the connection was lost${words ? ` (${words})` : ""}`));
     };
   }
 
@@ -199,6 +211,7 @@ export class Client {
 
   async #begin(socket) {
     try {
+      await this.#identify();
       for (const request of this.#stream.begin(this.#presentation)) {
         await this.#ask(request).catch((error) => {
           if (!request.optional || !(error instanceof Refused)) throw error;
@@ -212,6 +225,13 @@ export class Client {
     this.#stream.ready();
     this.#since = this.#clock.now();
     this.#become("connected");
+  }
+
+  /** Say who it is. A browser is not told why a handshake with a token failed; of a request it is. */
+  async #identify() {
+    const { token } = this.#options;
+    if (!token || this.#presentation.authenticated === undefined) return; // Dog 3 knows no tokens
+    await this.#ask({ action: "PUT", endPoint: SESSION, parameters: { token } });
   }
 
   #ask(request) {
@@ -250,7 +270,7 @@ export class Client {
         this.#begin(socket);
       } else if (message?.messageType === "response") {
         this.#answered(message);
-      } else if (message?.messageType === "notification" || message?.messageType === "gap") {
+      } else if (["notification", "event", "gap"].includes(message?.messageType)) {
         this.#deliver(this.#stream.received(message));
       }
     }
@@ -321,6 +341,8 @@ function onlyOf({ devices, rooms, classes, minInterval }) {
 
 const filterOf = ({ devices, rooms, classes }) => JSON.stringify([devices ?? null, rooms ?? null, classes ?? null]);
 const isSame = (one, other) => filterOf(one) === filterOf(other) && one.minInterval === other.minInterval;
+const copyOf = (all) => new Map([...all].map(([scope, steps]) => (
+  [scope, steps.map((each) => (typeof each === "string" ? each : { only: each.only, names: new Set(each.names) }))])));
 const isAll = (step) => typeof step !== "string" && step.names.has("*");
 
 /**
@@ -329,8 +351,39 @@ const isAll = (step) => typeof step !== "string" && step.names.has("*");
  */
 class Wanted {
   #steps = new Map();
+  #open = []; // since the first of those that are not answered: what was uttered, {utter, answered}
+  #before = null; // what was wanted then
 
+  /** What settle and drop take. */
   add(scope, names, only) {
+    if (!this.#open.length) this.#before = copyOf(this.#steps);
+    return this.#utter(() => this.#add(scope, names, only), false);
+  }
+
+  #utter(utter, answered) {
+    const uttered = { utter, answered };
+    this.#open.push(uttered);
+    utter();
+    return uttered;
+  }
+
+  /** It is answered, or never will be. */
+  settle(uttered) {
+    uttered.answered = true;
+    if (this.#open.every((each) => each.answered)) this.#open = [];
+  }
+
+  /** It was refused: as if it had never been uttered. */
+  drop(uttered) {
+    const at = this.#open.indexOf(uttered);
+    if (at < 0) return;
+    this.#open.splice(at, 1);
+    this.#steps = copyOf(this.#before);
+    for (const each of this.#open) each.utter();
+    this.settle(uttered);
+  }
+
+  #add(scope, names, only) {
     const steps = this.#steps.get(scope) ?? [];
     const all = names.includes("*");
     for (const { only: other, names: its } of steps.filter((each) => typeof each !== "string")) {
@@ -351,21 +404,19 @@ class Wanted {
     }
     if (!target) rest.push(target = { only, names: new Set() });
     for (const name of names) target.names.add(name);
-    this.#settle(scope, rest);
+    this.#keep(scope, rest);
   }
 
   /** From everything of that scope: the gateway is not told of which. */
   remove(scope, name) {
-    const steps = name === "*" ? [] : (this.#steps.get(scope) ?? []).filter((each) => each !== name);
-    for (const each of steps) if (typeof each !== "string") each.names.delete(name);
-    this.#settle(scope, [...steps, name]);
+    if (this.#open.length) this.#utter(() => this.#remove(scope, name), true);
+    else this.#remove(scope, name);
   }
 
-  /** These were not to be had. */
-  drop(scope, names, only) {
-    const steps = this.#steps.get(scope) ?? [];
-    for (const each of steps) if (typeof each !== "string" && isSame(each.only, only)) for (const name of names) each.names.delete(name);
-    this.#settle(scope, steps);
+  #remove(scope, name) {
+    const steps = name === "*" ? [] : (this.#steps.get(scope) ?? []).filter((each) => each !== name);
+    for (const each of steps) if (typeof each !== "string") each.names.delete(name);
+    this.#keep(scope, [...steps, name]);
   }
 
   has(scope, filter) {
@@ -378,7 +429,7 @@ class Wanted {
   }
 
   /** Keep what matters: a wish that names something, an exclusion from something. */
-  #settle(scope, steps) {
+  #keep(scope, steps) {
     const kept = [];
     for (const each of steps) if (typeof each === "string" ? kept.some(isAll) : each.names.size) kept.push(each);
     if (kept.length) this.#steps.set(scope, kept);
@@ -395,7 +446,7 @@ export class Stream {
   numbered = false; // does this conversation number its events?
   position = null; // {epoch, cursor}: everything up to there has come
 
-  #resume; #offered = false; #epoch = null; #target = 0; #presented = 0; #blind = false;
+  #resume; #events; #offered = false; #epoch = null; #target = 0; #presented = 0; #blind = false;
   #wanted = new Wanted();
   #details = new Map(); // scope -> how full its snapshots are
   #inForce = new Set(); // scopes with their filters (as text) that were subscribed to at any time
@@ -406,8 +457,18 @@ export class Stream {
   #last = new Map(); // of each device and class, the number of the last event
   #looked = null; // the position when stuck was called
 
-  constructor(resume = true) {
+  /** events: is what is no notification wanted, too? */
+  constructor(resume = true, events = false) {
     this.#resume = resume;
+    this.#events = events;
+  }
+
+  /** Be as new, but for what is wanted. */
+  forget() {
+    this.position = null;
+    this.#inForce.clear();
+    this.#known.clear();
+    this.#beginAnew(null);
   }
 
   begin({ features = [], eventId = 0 }) {
@@ -420,8 +481,9 @@ export class Stream {
   }
 
   * #requests(features) {
-    if (this.#offered && features.includes("batch")) {
-      yield { action: "PUT", endPoint: "/api/v1/session", parameters: { features: ["batch", "eventId", "gap"] }, optional: true };
+    const more = ["batch", ...(this.#events ? ["events"] : [])].filter((each) => features.includes(each));
+    if (this.#offered && more.length) {
+      yield { action: "PUT", endPoint: SESSION, parameters: { features: [...more, "eventId", "gap"].sort() }, optional: true };
     }
     for (const [scope, step] of this.#wanted.steps) {
       yield typeof step === "string" ? { action: "DELETE", endPoint: pathOf(scope, step) }
@@ -430,10 +492,10 @@ export class Stream {
   }
 
   add(scope, names, only = {}, detail = null) {
-    this.#wanted.add(scope, names, only);
+    const uttered = this.#wanted.add(scope, names, only);
     if (detail) this.#details.set(scope, detail);
     this.#fresh.add(JSON.stringify([scope, filterOf(only)]));
-    return this.#subscription(scope, names, only, false);
+    return { ...this.#subscription(scope, names, only, false), uttered };
   }
 
   remove(scope, name) {
@@ -442,10 +504,15 @@ export class Stream {
     return { action: "DELETE", endPoint: pathOf(scope, name) };
   }
 
-  /** The gateway has refused this. */
-  drop(scope, names, only) {
-    this.#wanted.drop(scope, names, only);
+  /** The gateway has refused this request of add: all is as before. */
+  drop({ uttered }) {
+    this.#wanted.drop(uttered);
     this.#left();
+  }
+
+  /** This request of add is answered, or never will be. */
+  settle({ uttered }) {
+    this.#wanted.settle(uttered);
   }
 
   /** Forget what is not wanted any more. */
@@ -502,10 +569,10 @@ export class Stream {
 
   received(message) {
     if (message.messageType === "gap") return this.#gapped(message);
-    const { notification, eventId, at, cursor } = message;
-    const told = [["onNotification", { notification, eventId, at, cursor }]];
+    const { notification, event, eventId, at, cursor } = message;
+    const told = event ? [["onEvent", { event, eventId, at, cursor }]] : [["onNotification", { notification, eventId, at, cursor }]];
     if (!this.numbered || !Number.isInteger(eventId)) return told;
-    const key = JSON.stringify([notification.deviceUri, notification.notificationTopic]);
+    const key = JSON.stringify(event ? [event.device ?? null, event.kind] : [notification.deviceUri, notification.notificationTopic]);
     // An older one that had been merged away may come on a replay after the newer one; then the newer has to come
     // last again.
     if (this.#seen.has(eventId) && (this.#last.get(key) ?? eventId) >= eventId) return [];

@@ -3,10 +3,11 @@
 
 import { Client, Refused } from "./dog-client.js";
 
-const SWEEP_EVERY = 60_000; // ms; for what no notification tells: values that nobody hears of any more, devices that are lost
 const GATHER = 100; // ms in which several events of one device cause one question
 const IN_FLIGHT = 4; // questions about devices that are on their way at once
-const STATUSES = "/api/v1/devices/status?detail=full";
+const KEPT = "dog.token"; // where a token is kept
+const TOUCHING = ["valueObserved", "valueStaled", "deviceReached", "deviceLost", "deviceAttached"]; // events: ask for the status
+const CHANGING = ["deviceChanged", "environmentChanged"]; // events: draw the page anew
 const BUTTONS = ["on", "off", "open", "close", "up", "stop", "rest", "down", "toggle", "play", "pause", "start"];
 
 // -- small things -----------------------------------------------------------------------------------
@@ -161,6 +162,8 @@ const due = new Set(); // devices whose status is to be asked for
 let asking = 0;
 let gathering = 0;
 let loading = null;
+let reloading = 0;
+let visitor = 0; // counts those who have looked at this page, one after the other
 
 function tell(state, text) {
   connection.dataset.state = state;
@@ -186,6 +189,15 @@ function reload() {
     loading = null;
   });
   return loading;
+}
+
+function reloadSoon() {
+  reloading ||= setTimeout(() => {
+    reloading = 0;
+    // What is on its way may have been asked for too early.
+    if (loading) reloadSoon();
+    else reload();
+  }, 1000);
 }
 
 function show(status) {
@@ -223,12 +235,6 @@ function draw(devices, places) {
   counts.textContent = devices.length === 1 ? "1 device" : `${devices.length} devices`;
 }
 
-/** Everything is asked for again. */
-async function sweep() {
-  const { devicesStatus } = await client.request("GET", STATUSES);
-  for (const status of devicesStatus) show(status);
-}
-
 /** A notification does not say which state it changes: ask, but not more often than answers come. */
 function refreshSoon(id) {
   due.add(id);
@@ -241,11 +247,13 @@ function refresh() {
     const [id] = due;
     due.delete(id);
     asking++;
+    const asks = visitor;
     client.request("GET", pathOf(id, "/status?detail=full"))
       .then(show, (error) => {
         // The event has come and will not come again: its question stays open until there is an answer.
-        if (!(error instanceof Refused)) due.add(id);
+        if (!(error instanceof Refused) && asks === visitor) due.add(id);
         failed(error);
+        if (error.code === "not_found") reloadSoon();
       })
       .finally(() => {
         asking--;
@@ -258,6 +266,112 @@ function failed(error) {
   console.warn(`Dog: ${error.message}`);
 }
 
+// -- who looks --------------------------------------------------------------------------------------
+
+const form = document.getElementById("token");
+const signIn = document.getElementById("sign-in");
+const signOut = document.getElementById("sign-out");
+let token = null; // that is sent
+let kept = false; // is it one that is kept, rather than one that was just typed in?
+
+/** Storage may be forbidden: then a token lasts as long as the page. */
+function storage(what) {
+  for (const each of [() => sessionStorage, () => localStorage]) {
+    try {
+      const found = what(each());
+      if (found) return found;
+    } catch {}
+  }
+  return null;
+}
+
+function keep() {
+  const { stay } = form.elements;
+  try {
+    (stay.checked ? localStorage : sessionStorage).setItem(KEPT, token);
+  } catch {}
+  kept = true;
+}
+
+function forget() {
+  storage((each) => each.removeItem(KEPT));
+  token = null;
+  kept = false;
+}
+
+/** Ask for a token. wrong: something is the matter with the one before. */
+function askForToken(words, wrong = false) {
+  document.getElementById("why").textContent = words;
+  document.getElementById("open").hidden = isSecureContext;
+  form.toggleAttribute("data-wrong", wrong);
+  form.hidden = false;
+  form.elements.token.value = "";
+  form.elements.token.focus();
+}
+
+/** Begin anew as somebody else: nothing stays on the page of what the one before could see. */
+function begin() {
+  client.close();
+  clear();
+  tell("connecting", "connecting …");
+  client.token = token;
+  client.connect();
+}
+
+function clear() {
+  visitor++;
+  rows.clear();
+  statuses.clear();
+  due.clear();
+  rooms.replaceChildren();
+  counts.textContent = "";
+}
+
+function refused({ reason }) {
+  clear();
+  tell("refused", reason.status === 401 ? "not signed in" : reason.message);
+  signOut.hidden = !token; // with a token that is good for nothing, too
+  signIn.hidden = true;
+  if (reason.status !== 401) return;
+  if (!token) askForToken("This gateway asks for a token.");
+  else if (kept) askForToken("You were signed out: the token was revoked or has expired.", true);
+  else askForToken("This token is not valid: it is unknown, was revoked or has expired.", true);
+  forget();
+  signOut.hidden = true;
+}
+
+function accepted() {
+  if (token && !kept) keep();
+  form.hidden = true;
+  form.elements.token.value = "";
+  signOut.hidden = !token;
+  signIn.hidden = Boolean(token);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  forget();
+  token = form.elements.token.value.trim();
+  document.getElementById("why").textContent = "";
+  begin();
+});
+signIn.addEventListener("click", () => {
+  if (form.hidden) askForToken("A token may let you see and do more.");
+  else form.hidden = true;
+});
+signOut.addEventListener("click", () => {
+  forget();
+  begin();
+});
+addEventListener("storage", (event) => {
+  // Signed out in another tab.
+  if (event.key !== KEPT || event.newValue !== null || event.oldValue !== token) return;
+  forget();
+  begin();
+});
+
+// -- the conversation -------------------------------------------------------------------------------
+
 const client = new Client(
   new URL(document.documentElement.dataset.websocket, location.href.replace(/^http/, "ws")).href,
   {
@@ -265,13 +379,13 @@ const client = new Client(
     onState(state, about) {
       if (state === "connected") {
         tell("connected", "connected");
-        if (!client.resuming) sweep().catch(failed);
+        accepted();
         refresh();
         reload();
       } else if (state === "waiting") {
         tell("waiting", `reconnecting, next attempt in ${Math.max(1, Math.round(about.seconds))} s`);
       } else if (state === "refused") {
-        tell("refused", about.reason.message);
+        refused(about);
       }
     },
     onSnapshot(devicesStatus) {
@@ -279,25 +393,30 @@ const client = new Client(
       due.clear();
       for (const status of devicesStatus) show(status);
     },
+    onEvent({ event }) {
+      if (TOUCHING.includes(event.kind)) refreshSoon(event.device);
+      else if (CHANGING.includes(event.kind)) {
+        statuses.delete(event.device);
+        reloadSoon();
+      }
+    },
     onGap({ from, to }) {
       console.info(from === null || to === null ? "Dog: events were missed" : `Dog: ${to - from} events were missed`);
     },
     onNotification({ notification }) {
       rows.get(notification.deviceUri)?.told(notification);
       if (rows.has(notification.deviceUri) || loading) refreshSoon(notification.deviceUri);
-      else setTimeout(reload, 1000);
+      else reloadSoon();
     },
   },
 );
 
 client.subscribe("*", { detail: "full" }).catch(failed);
+token = storage((each) => each.getItem(KEPT));
+kept = Boolean(token);
+client.token = token;
 client.connect();
-setInterval(() => {
-  if (client.state === "connected" && !document.hidden) sweep().catch(failed);
-}, SWEEP_EVERY);
 addEventListener("online", () => client.hurry());
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) return;
-  client.hurry();
-  if (client.state === "connected") sweep().catch(failed);
+  if (!document.hidden) client.hurry();
 });

@@ -22,6 +22,7 @@ class RunningGateway:
 
     @param stateDir: where it keeps its state; a new folder unless given.
     @param listen: endpoints in place of that port of loopback.
+    @param config: the configuration's text; none unless given.
     @ivar url: C{http://127.0.0.1:PORT}.
     """
 
@@ -31,11 +32,17 @@ class RunningGateway:
         port: int = 0,
         stateDir: Path | None = None,
         listen: Sequence[str] = (),
+        config: str | None = None,
     ) -> None:
         self.home = home
         self._folder = tempfile.TemporaryDirectory()
+        options: list[str] = []
+        if config is not None:
+            file = Path(self._folder.name, "dog.toml")
+            file.write_text(config, encoding="utf-8")
+            options = ["--config", str(file)]
         self._process = GatewayProcess(
-            *("--simulate", "--home", str(home), "--state-dir", str(stateDir or self._folder.name)),
+            *(*options, "--simulate", "--home", str(home), "--state-dir", str(stateDir or self._folder.name)),
             *(word for each in listen or [f"tcp:{port}:interface=127.0.0.1"] for word in ("--listen", each)),
             cwd=self._folder.name,
         )

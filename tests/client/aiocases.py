@@ -19,7 +19,7 @@ from autobahn.websocket.types import ConnectionDeny
 from dog.client import aio
 from dog.client.aio import Client
 from dog.client.errors import Failed, Interrupted, NoAnswer, NotReachable
-from dog.client.messages import Gap, Notification, Snapshot
+from dog.client.messages import Event, Gap, Notification, Snapshot
 
 SUBSCRIBE = "/api/v1/subscriptions/devices/notifications"
 
@@ -169,6 +169,26 @@ async def case_follow() -> None:
         gap, snapshot = await anext(feed), await anext(feed)
         assert isinstance(gap, Gap) and (gap.since, gap.until) == (6, 9), gap
         assert isinstance(snapshot, Snapshot)
+
+
+async def case_events() -> None:
+    """In their place among what follows, where they are wanted."""
+    async with Server() as server:
+        server.presentation["features"].append("events")
+        async with clientOf(server, events=True) as client:
+            feed = client.follow()
+            await anext(feed)
+            assert server.requests[0][2] == {"features": ["batch", "eventId", "events", "gap"]}
+            staled = {
+                "messageType": "event",
+                "event": {"kind": "valueStaled", "device": "a"},
+                "eventId": 4,
+                "cursor": 4,
+            }
+            server.peer.tell(staled, server.peer.notify(5))
+            event, notification = await anext(feed), await anext(feed)
+            assert isinstance(event, Event) and (event.kind, event.device) == ("valueStaled", "a"), event
+            assert isinstance(notification, Notification)
 
 
 async def case_resume() -> None:

@@ -124,7 +124,7 @@ class User:
                     for entries in status.get("status", {}).values():
                         self.state |= {(status["id"], entry.get("phaseID")): entry["value"] for entry in entries}
             else:
-                assert each.eventId is not None
+                assert isinstance(each, Notification) and each.eventId is not None
                 if each.device == "meter":
                     self.state["meter", each.params["phaseID"]] = each.params["value"]
                 else:

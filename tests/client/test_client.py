@@ -305,6 +305,28 @@ class NotificationTests(ClientCase):
         self.assertTrue(client.connected)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
+    def test_events(self) -> None:
+        """Only to whom has a callback for them."""
+        told: list[Any] = []
+        message = {
+            "messageType": "event",
+            "event": {"kind": "deviceLost", "device": "lamp"},
+            "eventId": 4,
+            "cursor": 4,
+        }
+        self.gateway.presentation = {"features": ["eventId", "events", "gap"], "epoch": "e", "eventId": 3}
+        for options, asked in (
+            ({"onEvent": told.append}, [("PUT", "/api/v1/session", {"features": ["eventId", "events", "gap"]})]),
+            ({}, []),
+        ):
+            client = self.makeClient(resume=True, **options)
+            client.connect()
+            self.gateway.flush()
+            self.gateway.peer.tell(message)
+            self.gateway.flush()
+            self.assertEqual(self.gateway.peer.requests, asked)
+        self.assertEqual([(each.kind, each.device) for each in told], [("deviceLost", "lamp")])
+
     def test_other_messages(self) -> None:
         others: list[Any] = []
         client = Client("ws://h/ws", self.clock, endpoint=self.gateway, onOther=others.append)
@@ -406,6 +428,18 @@ class SubscribeTests(ClientCase):
         self.gateway.flush()
         self.failureResultOf(subscribing, Failed)
         self.assertEqual(self.requestsAfterReconnect(), [])
+
+    def test_interval_refused(self) -> None:
+        """The interval before is wanted as it was."""
+        self.client.subscribe(devices="x", minInterval=2)
+        self.gateway.flush()
+        self.gateway.answers["POST", ALL] = (400, {"result": "Registration failed"})
+        subscribing = self.client.subscribe(devices="x", minInterval=5)
+        self.gateway.flush()
+        self.failureResultOf(subscribing, Failed)
+        del self.gateway.answers["POST", ALL]
+        wish = {"notifications": ["*"], "devices": ["x"], "minInterval": 2}
+        self.assertEqual(self.requestsAfterReconnect(), [("POST", ALL, wish)])
 
     def test_refused_after_reconnect(self) -> None:
         """Never a conversation that silently lacks what was asked for."""

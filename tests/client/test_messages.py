@@ -3,7 +3,7 @@ import json
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.client.errors import failedFrom
-from dog.client.messages import BadMessage, Presentation, Response, decode, encodeRequest
+from dog.client.messages import BadMessage, Event, Presentation, Response, decode, encodeRequest
 
 
 class DecodeTests(SynchronousTestCase):
@@ -46,6 +46,16 @@ class DecodeTests(SynchronousTestCase):
         assert isinstance(found, Presentation)
         self.assertEqual(found.server, "Dog 4.0")
 
+    def test_event(self) -> None:
+        body = {"kind": "valueStaled", "device": "lamp", "states": [{"state": "OnOffState"}]}
+        message = {"messageType": "event", "event": body, "at": "2025-01-15T12:00:00.000Z", "eventId": 4, "cursor": 3}
+        (found,) = decode(json.dumps(message).encode())
+        states = ({"state": "OnOffState"},)
+        self.assertEqual(found, Event("valueStaled", "lamp", states, {}, body, "2025-01-15T12:00:00.000Z", 4, 3))
+        (found,) = decode(b'{"messageType":"event","event":{"kind":"environmentChanged","details":3,"states":{}}}')
+        assert isinstance(found, Event)
+        self.assertEqual((found.device, found.states, found.details, found.eventId), (None, (), {}, None))
+
     def test_bad(self) -> None:
         for payload in (
             b"",
@@ -57,6 +67,8 @@ class DecodeTests(SynchronousTestCase):
             b'{"messageType":1}',
             b'{"messageType":"presentation"}',
             b'{"messageType":"notification","notification":"x"}',
+            b'{"messageType":"event","event":{"device":"lamp"}}',
+            b'{"messageType":"event"}',
             b"[1]",
             b"[" * 100_000,
         ):

@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.client.client import Client
-from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
+from dog.client.messages import Event, Gap, Notification, Presentation, Response, Snapshot
 from dog.client.stream import Stream
 from tests.client.house import House, Seen
 
@@ -386,6 +386,25 @@ class StreamTests(SynchronousTestCase):
         self.assertEqual(stream.received(older), [older])
         self.assertEqual(stream.received(newer), [newer])
         self.assertEqual(stream.received(newer), [])
+
+    def test_events(self) -> None:
+        """They count as notifications do."""
+        stream = self.stream()
+        event = Event("valueStaled", "meter", eventId=8, cursor=7)
+        self.assertEqual([stream.received(event), stream.received(event)], [[event], []])
+        self.assertEqual(stream.position, ("e", 7))
+
+    def test_features(self) -> None:
+        """Asked for is what is on offer, and events only where they are wanted."""
+        for events, features, asked in (
+            (True, ("eventId", "gap", "events"), ["eventId", "events", "gap"]),
+            (True, ("eventId", "gap", "batch", "events"), ["batch", "eventId", "events", "gap"]),
+            (True, ("eventId", "gap", "batch"), ["batch", "eventId", "gap"]),
+            (False, ("eventId", "gap", "batch", "events"), ["batch", "eventId", "gap"]),
+        ):
+            [request] = Stream(True, events).begin(Presentation("c", features=features))
+            self.assertEqual(request.parameters, {"features": asked})
+        self.assertEqual(Stream(True, True).begin(Presentation("c", features=("events",))), [])
 
     def test_position(self) -> None:
         stream = self.stream()

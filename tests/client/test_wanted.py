@@ -6,7 +6,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.client.wanted import Only, Wanted
+from dog.client.wanted import Only, Uttered, Wanted
 from dog.core.events import Event, Kind
 from dog.core.filters import Filter
 from dog.core.subscriptions import Subscriptions
@@ -68,7 +68,7 @@ FILTERS = (Only(), Only.of(devices="lamp"), Only.of(devices=["la*", "m*"]), Only
 
 
 def steps(random: Random, most: int = 12) -> Iterator[tuple[Any, ...]]:
-    """What a client's user may say: (add, scope, names, only), (remove, scope, name), (drop, scope, names, only)."""
+    """What a client's user may say: (add, scope, names, only), (remove, scope, name)."""
     for _ in range(random.randint(1, most)):
         scope = random.choice((None, None, "lamp"))
         name = random.choice((*NAMES, "*", "*"))
@@ -105,18 +105,30 @@ class FilterTests(SynchronousTestCase):
     def subscribe(self, subscriptions: Subscriptions, scope: str | None, names: list[str], only: Only) -> None:
         subscriptions.subscribe(1, scope, names, Filter(*only.filter), only.minInterval)
 
+    def answer(self, wanted: Wanted, uttered: Uttered, refused: bool) -> None:
+        (wanted.drop if refused else wanted.settle)(uttered)
+
     def test_saidAgain(self) -> None:
-        """On a new connection it comes to the same."""
+        """On a new connection it comes to the same, whatever was refused, and in whatever order that came back."""
         different = set()
         for seed in range(2000):
+            random = Random(seed)
             live, again, wanted = self.subscriptions(), self.subscriptions(), Wanted()
-            said = list(steps(Random(seed)))
+            said = list(steps(random))
+            unanswered: list[tuple[Uttered, bool]] = []
             for what, scope, *about in said:
-                getattr(wanted, what)(scope, *about)
+                uttered = getattr(wanted, what)(scope, *about)
                 if what == "add":
-                    self.subscribe(live, scope, *about)
+                    refused = random.random() < 0.3
+                    unanswered.append((uttered, refused))
+                    if not refused:
+                        self.subscribe(live, scope, *about)
+                    while unanswered and random.random() < 0.6:
+                        self.answer(wanted, *unanswered.pop(random.randrange(len(unanswered))))
                 else:
                     live.unsubscribe(1, scope, about)
+            for each in unanswered:
+                self.answer(wanted, *each)
             for scope, about_, *only in wanted.steps():
                 if isinstance(about_, str):
                     again.unsubscribe(1, scope, [about_])
@@ -130,7 +142,10 @@ class FilterTests(SynchronousTestCase):
         """Saying and unsaying for ever leaves no more than there are things to say."""
         wanted = Wanted()
         for what, *about in (each for seed in range(3000) for each in steps(Random(seed), 1)):
-            getattr(wanted, what)(*about)
+            uttered = getattr(wanted, what)(*about)
+            if uttered is not None:
+                wanted.settle(uttered)
+            self.assertEqual(wanted._open, [])
             self.assertLess(len(list(wanted.steps())), 40)
 
     def test_body(self) -> None:
@@ -143,7 +158,20 @@ class FilterTests(SynchronousTestCase):
     def test_dropped(self) -> None:
         """What was refused is forgotten, and nothing else."""
         wanted = Wanted()
-        wanted.add(None, ["A"])
-        wanted.add(None, ["A", "B"], Only.of("x"))
-        wanted.drop(None, ["A", "B"], Only.of("x"))
+        wanted.settle(wanted.add(None, ["A"]))
+        refused = wanted.add(None, ["A", "B"], Only.of("x"))
+        wanted.drop(refused)
+        wanted.drop(refused)
         self.assertEqual(list(wanted.requests()), [("POST", ALL, {"notifications": ["A"]})])
+
+    def test_intervalRefused(self) -> None:
+        """What was to be replaced is wanted as before; what was said since then stands."""
+        wanted = Wanted()
+        wanted.settle(wanted.add(None, ["A"], Only.of("x", minInterval=2)))
+        refused = wanted.add(None, ["A"], Only.of("x", minInterval=5))
+        wanted.settle(wanted.add("lamp", ["B"]))
+        wanted.remove("lamp", "B")
+        wanted.settle(wanted.add("lamp", ["C"]))
+        wanted.drop(refused)
+        before = {"notifications": ["A"], "devices": ["x"], "minInterval": 2}
+        self.assertEqual(list(wanted.requests()), [("POST", ALL, before), ("POST", LAMP, {"notifications": ["C"]})])

@@ -274,8 +274,7 @@ const cases = {
   },
 
   async closed() {
-    const all = await connected({ token: "t" });
-    assert.deepEqual(all.socket.protocols, ["dog", "dog.token.t"]);
+    const all = await connected();
     const waiting = assert.rejects(all.client.request("GET", "/a"), NotReachable);
     all.client.close();
     await waiting;
@@ -297,6 +296,83 @@ const cases = {
     await all.socket.present({});
     await all.socket.answer({ result: "x" }, { status: 403 });
     assert.deepEqual([all.client.state, all.clock.timers.size], ["refused", 0]);
+  },
+
+  async saysWho() {
+    const all = start({ token: "t" });
+    all.client.subscribe();
+    all.client.connect();
+    await all.socket.present({ ...OFFERED, authenticated: false });
+    assert.equal(all.socket.protocols, undefined);
+    assert.deepEqual(parametersOf(all.socket), [["PUT", "/api/v1/session", { token: "t" }]]);
+    await all.socket.answer({ features: [], authenticated: true });
+    await all.socket.answer({ features: [] });
+    await all.socket.answer({ ...DONE, epoch: "e", eventId: 3, devicesStatus: [] });
+    assert.equal(all.client.state, "connected");
+    all.socket.onclose({ code: 1008, reason: "the token has ended" });
+    assert.deepEqual([all.client.state, all.clock.timers.size], ["refused", 0]);
+    // Somebody else sees something else: there is no going on from where the one before was.
+    all.client.token = "u";
+    all.client.connect();
+    await all.socket.present({ ...OFFERED, authenticated: false });
+    await all.socket.answer({ features: [], authenticated: true });
+    await all.socket.answer({ features: [] });
+    assert.deepEqual(all.socket.sent[0].parameters, { token: "u" });
+    assert.deepEqual(all.socket.sent[2].parameters, { notifications: ["*"], snapshot: true });
+    all.socket.answer({ ...DONE, epoch: "e", eventId: 3, devicesStatus: [{ id: "lamp" }] });
+    assert.deepEqual(all.told, ["snapshot", "lamp"]);
+  },
+
+  async wrongToken() {
+    let about = null;
+    const all = start({ token: "t", onState: (state, more) => { about = more; } });
+    all.client.connect();
+    await all.socket.present({ ...OFFERED, authenticated: false });
+    await all.socket.answer({ result: "Not authorised" }, { status: 401, error: { code: "unauthorized", message: "no" } });
+    assert.deepEqual([all.client.state, about.reason.status, about.reason.message], ["refused", 401, "no"]);
+    assert.equal(all.socket.closed, true);
+  },
+
+  async oldGatewayIsToldNoToken() {
+    const all = start({ token: "t" });
+    all.client.connect();
+    await all.socket.present({});
+    assert.deepEqual([all.client.state, all.socket.sent], ["connected", []]);
+  },
+
+  async events() {
+    const told = [];
+    const all = start({ onEvent: ({ event, eventId, cursor }) => told.push([event.kind, eventId, cursor]) });
+    all.client.subscribe();
+    all.client.connect();
+    await all.socket.present({ ...OFFERED, features: [...OFFERED.features, "events"] });
+    assert.deepEqual(all.socket.sent[0].parameters, { features: ["batch", "eventId", "events", "gap"] });
+    await all.socket.answer({ features: [] });
+    await all.socket.answer({ ...DONE, epoch: "e", eventId: 3, devicesStatus: [] });
+    const staled = { messageType: "event", eventId: 4, cursor: 3, event: { kind: "valueStaled", device: "lamp" } };
+    all.socket.tell(staled, staled, notification(5));
+    assert.deepEqual([told, all.told], [[["valueStaled", 4, 3]], ["snapshot", 5]]);
+    await all.socket.lose();
+    await all.clock.advance(500);
+    await all.socket.present({ ...OFFERED, features: [...OFFERED.features, "events"] });
+    await all.socket.answer({});
+    assert.deepEqual(all.socket.sent[1].parameters.since, { epoch: "e", cursor: 5 });
+  },
+
+  async intervalRefused() {
+    const all = await connected();
+    const slow = all.client.subscribe("A", { devices: ["x"], minInterval: 2 });
+    await all.socket.answer({ ...DONE, epoch: "e", eventId: 3, devicesStatus: [] });
+    await slow;
+    const slower = assert.rejects(all.client.subscribe("A", { devices: ["x"], minInterval: 5 }), Refused);
+    await all.socket.answer({ result: "Registration failed" }, { status: 400 });
+    await slower;
+    await all.socket.lose();
+    await all.clock.advance(500);
+    await all.socket.present();
+    for (let each = 0; each < 3; each++) await all.socket.answer({ ...DONE, epoch: "e", eventId: 3, resume: "complete" });
+    assert.deepEqual(all.socket.sent.slice(1).map(({ parameters: { notifications, minInterval } }) => [notifications, minInterval]),
+      [[["*"], undefined], [["A"], 2]]);
   },
 
   async refusedAlone() {

@@ -10,6 +10,7 @@ const plain = ({ action, endPoint, parameters }) => [action, endPoint, parameter
 /** As the recording names what is told. */
 const toldOf = (told) => told.map(([name, about]) => {
   if (name === "onNotification") return ["notification", about.eventId ?? null];
+  if (name === "onEvent") return ["event", about.eventId ?? null];
   return name === "onGap" ? ["gap", about.from, about.to] : ["snapshot", about];
 });
 
@@ -17,12 +18,14 @@ let steps = 0;
 for (const [number, recording] of JSON.parse(readFileSync(0, "utf8")).entries()) {
   const stream = new Stream();
   const requests = [];
+  const added = []; // requests of add
   const asked = (request) => { requests.push(request); return plain(request); };
   for (const [what, argument, expected] of recording) {
     const result = {
       begin: () => [...stream.begin(argument)].map(asked),
-      add: () => asked(stream.add(...argument)),
-      drop: () => stream.drop(...argument) ?? null,
+      add: () => { added.push(stream.add(...argument)); return asked(added.at(-1)); },
+      drop: () => stream.drop(added[argument]) ?? null,
+      settle: () => stream.settle(added[argument]) ?? null,
       ping: () => asked({ action: "GET", endPoint: "/api/v1/ping" }),
       remove: () => asked(stream.remove(...argument)),
       answered: () => toldOf(stream.answered(requests[argument[0]], argument[1])),

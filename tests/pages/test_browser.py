@@ -1,18 +1,29 @@
 """The page in real browsers, before a real gateway."""
 
 import json
+import os
+import re
+import socket
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
+from dog.testing.process import GatewayProcess
 from tests.cli.running import RunningGateway
 from tests.pages.browsers import Browser, BrowserMissing, Chromium, Firefox
+from tests.source import ROOT
 
 LAMP = "lake-kitchen-lamp"
 ROW = f"tr[data-device='{LAMP}']"
 VALUE = f"document.querySelector(\"{ROW} [data-state='OnOffState'] .value\")?.textContent"
+
+SAID = "document.getElementById('connection').textContent"
+WHY_TEXT = "document.getElementById('why').textContent"
+WHY = f"return {WHY_TEXT}"
 
 #: What a description must not become: markup, script, style.
 HOSTILE = "</th><img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>&amp;${1}"
@@ -166,6 +177,126 @@ class PageMixin:
         self.assertEqual(browser.run("return document.querySelector('.problem').textContent"), "")
         self.assertEqual(self.complaints(), [])
 
+    def test_signIn(self: Any) -> None:
+        """Where a token is needed the page asks for it, says what is wrong with one, and forgets it again."""
+        stateDir = Path(self.mktemp()).resolve()
+        stateDir.mkdir()
+        config = '[server]\nanonymous = "none"\n'
+        browser, gateway = self.browser, self.start(stateDir=stateDir, config=config)
+        admin = (stateDir / "admin.token").read_text().strip()
+        browser.open(f"{gateway.url}/")
+        browser.until("!document.getElementById('token').hidden")
+        self.assertEqual(browser.run(WHY), "This gateway asks for a token.")
+        self.picture("sign-in")
+
+        self.signIn("dog_" + "x" * 43)
+        browser.until(f"{WHY_TEXT}.includes('not valid')")
+        self.assertEqual(browser.run("return document.querySelectorAll('tr').length"), 0)
+        self.picture("wrong-token")
+
+        self.signIn(admin)
+        browser.until(f"{SAID} === 'connected' && {VALUE} !== undefined")
+        self.assertTrue(browser.run("return document.getElementById('token').hidden"))
+        self.assertEqual(browser.run("return [location.href, document.cookie]"), [f"{gateway.url}/", ""])
+        self.picture("signed-in")
+        browser.open(f"{gateway.url}/")
+        browser.until(f"{SAID} === 'connected' && {VALUE} !== undefined")  # it is kept by the tab, and by it alone
+        self.assertEqual(browser.run("return [sessionStorage.getItem('dog.token'), localStorage.length]"), [admin, 0])
+
+        # Another one, of somebody who sees one room, kept by the browser; revoked while the page is open.
+        wish = {"name": "panel", "role": "user", "view": {"rooms": ["lake-kitchen"]}}
+        made = self.ask(f"{gateway.url}/api/v1/tokens", admin, wish)
+        browser.run("document.getElementById('sign-out').click()")
+        browser.until("!document.getElementById('token').hidden")
+        self.assertEqual(browser.run("return document.querySelectorAll('tr').length"), 0)
+        self.assertEqual(browser.run("return [sessionStorage.length, localStorage.length]"), [0, 0])
+        self.signIn(made["token"], stay=True)
+        browser.until(f"{SAID} === 'connected' && {VALUE} !== undefined")
+        self.assertEqual(browser.run("return document.querySelectorAll('section').length"), 1)
+        self.assertEqual(
+            browser.run("return [sessionStorage.length, localStorage.getItem('dog.token')]"), [0, made["token"]]
+        )
+        browser.run(f"document.querySelector(\"{ROW} [data-command='{self.other()}']\").click()")
+        self.ask(f"{gateway.url}/api/v1/tokens/{made['id']}", admin, method="DELETE")
+        browser.until(f"{WHY_TEXT}.includes('revoked')")
+        self.assertEqual(browser.run("return document.querySelectorAll('tr').length"), 0)
+        self.assertEqual(browser.run("return [sessionStorage.length, localStorage.length]"), [0, 0])
+        self.picture("revoked")
+        self.assertEqual(self.complaints(), [])
+        self.assertNotIn(admin, gateway.log)
+
+    def test_viewer(self: Any) -> None:
+        """Who may look without a token is not asked for one, and may bring one."""
+        stateDir = Path(self.mktemp()).resolve()
+        stateDir.mkdir()
+        browser = self.browser
+        gateway = self.start(stateDir=stateDir, config='[server]\nanonymous = "viewer"\n')
+        browser.open(f"{gateway.url}/")
+        browser.until(f"{SAID} === 'connected' && {VALUE} !== undefined")
+        self.assertTrue(browser.run("return document.getElementById('token').hidden"))
+        problem = f'document.querySelector("{ROW} .problem").textContent'
+        click = f"document.querySelector(\"{ROW} [data-command='on']\").click()"
+        browser.run(click)
+        browser.until(f"{problem} !== ''")
+        browser.run("document.getElementById('sign-in').click()")
+        self.signIn((stateDir / "admin.token").read_text().strip())
+        browser.until(f"{SAID} === 'connected' && {VALUE} !== undefined")
+        browser.run(click)
+        browser.until(f"{VALUE} === 'on' && {problem} === ''")
+
+    def test_stale(self: Any) -> None:
+        """What is not true any more looks like it at once, without anybody asking; and what is new appears."""
+        folder = Path(self.mktemp()).resolve()
+        folder.mkdir()
+        unit = Unit(folder)
+        self.addCleanup(unit.stop)
+        unit.start()
+        gateway = GatewayProcess("--config", str(folder / "dog.toml"), cwd=str(folder))
+        self.addCleanup(gateway.kill)
+        gateway.start(60)
+        browser = self.browser
+        browser.open(f"{gateway.url}/")
+        value = "document.querySelector(\"[data-device='hall-thermometer'] .state\")"
+        browser.until(f"{value}?.textContent.includes('21.5') && {value}.dataset.quality !== 'stale'")
+        unit.stop()
+        browser.until(f"{value}.dataset.quality === 'stale'")
+        self.picture("stale")
+        unit.start()
+        browser.until(f"{value}.dataset.quality !== 'stale'")
+
+        home = (folder / "home.xml").read_text(encoding="utf-8")
+        aside = folder / "aside.xml"
+        aside.write_text(re.sub(r'<dhc:device id="hall-lamp".*?</dhc:device>', "", home, flags=re.S), encoding="utf-8")
+        aside.rename(folder / "home.xml")
+        browser.until("document.querySelector(\"[data-device='hall-lamp']\") === null")
+        self.assertIsNotNone(browser.run(f"return {value}.textContent"))
+
+    def signIn(self, token: str, stay: bool = False) -> None:
+        self.browser.run(
+            """
+            const [token, stay] = arguments, form = document.getElementById("token");
+            form.elements.token.value = token;
+            form.elements.stay.checked = stay;
+            form.querySelector("button").click();
+            """,
+            token,
+            stay,
+        )
+
+    def ask(self, url: str, token: str | None, body: Any = None, method: str | None = None) -> Any:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        data = None if body is None else json.dumps(body).encode()
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(url, data, headers, method=method), timeout=30) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def picture(self: Any, name: str) -> None:
+        """What it looks like, for people who want to see that; in the folder of DOG_PICTURES, if that is set."""
+        folder = os.environ.get("DOG_PICTURES")
+        if folder:
+            Path(folder, f"{self.browser.name}-{name}.png").write_bytes(self.browser.screenshot())
+
     def _readGuide(self: Any, url: str) -> None:
         """The documentation is there, and so is everything that it links to."""
         browser = self.browser
@@ -180,6 +311,34 @@ class PageMixin:
     def complaints(self: Any) -> Any:
         """Errors on the console, where the browser tells them."""
         return self.browser.complaints() if isinstance(self.browser, Chromium) else []
+
+
+class Unit:
+    """The Modbus unit and the home of the tutorial.
+
+    @param folder: where their files go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+        for name, contents in re.findall(r"^```\w+ (\S+)\n(.*?)^```$", text, re.M | re.S):
+            (folder / name).write_text(contents, encoding="utf-8")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = str(free.getsockname()[1])
+        self._program = folder / "unit.py"
+        home = folder / "home.xml"
+        home.write_text(home.read_text(encoding="utf-8").replace("15020", self._port), encoding="utf-8")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen([sys.executable, str(self._program), self._port], stdout=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
 
 
 class ChromiumTests(PageMixin, SynchronousTestCase):

@@ -12,7 +12,7 @@ from typing import Any
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from dog.client import client
-from dog.client.messages import Gap, Notification, Presentation, Response, Snapshot
+from dog.client.messages import Event, Gap, Notification, Presentation, Response, Snapshot
 from dog.client.stream import PING, Request, Stream, Told
 from dog.client.wanted import EVERYTHING, Only
 from tests.client import test_stream, test_wanted
@@ -49,10 +49,11 @@ class ClientTests(SynchronousTestCase):
 class Recording(Stream):
     """Writes down what it is made to do, as JSON: [what, argument, [result, position, resuming]]."""
 
-    def __init__(self, resume: bool = False) -> None:
-        super().__init__(resume)
+    def __init__(self, resume: bool = False, events: bool = False) -> None:
+        super().__init__(resume, events)
         self.steps: list[Any] = []
         self.requests: list[Request] = []
+        self.added: list[Request] = []
 
     def wrote(self, what: str, argument: Any, result: Any) -> None:
         self.steps.append([what, argument, [result, self.position and list(self.position), self.resuming]])
@@ -70,13 +71,17 @@ class Recording(Stream):
     def add(self, scope: str | None, names: Iterable[str], only: Only = EVERYTHING) -> Request:
         wished = list(names)
         request = super().add(scope, wished, only)
+        self.added.append(request)
         self.wrote("add", [scope, wished, only.body()], self.asked(request))
         return request
 
-    def drop(self, scope: str | None, names: Iterable[str], only: Only = EVERYTHING) -> None:
-        dropped = list(names)
-        super().drop(scope, dropped, only)
-        self.wrote("drop", [scope, dropped, only.body()], None)
+    def drop(self, request: Request) -> None:
+        super().drop(request)
+        self.wrote("drop", self.added.index(request), None)
+
+    def settle(self, request: Request) -> None:
+        super().settle(request)
+        self.wrote("settle", self.added.index(request), None)
 
     def remove(self, scope: str | None, name: str) -> Request:
         request = super().remove(scope, name)
@@ -95,7 +100,7 @@ class Recording(Stream):
         super().ready()
         self.wrote("ready", None, None)
 
-    def received(self, message: Notification | Gap) -> list[Told]:
+    def received(self, message: Notification | Event | Gap) -> list[Told]:
         told = super().received(message)
         if isinstance(message, Gap):
             gap = {"epoch": message.epoch, "from": message.since, "to": message.until}
@@ -103,18 +108,17 @@ class Recording(Stream):
                 "received", {"messageType": "gap", "gap": gap, "devicesStatus": message.devicesStatus}, _plain(told)
             )
         else:
+            kind = "event" if isinstance(message, Event) else "notification"
             stamps = {"eventId": message.eventId, "cursor": message.cursor}
-            self.wrote(
-                "received", {"messageType": "notification", "notification": message.body, **stamps}, _plain(told)
-            )
+            self.wrote("received", {"messageType": kind, kind: message.body, **stamps}, _plain(told))
         return told
 
 
 def _plain(told: Iterable[Told]) -> list[Any]:
     found: list[Any] = []
     for each in told:
-        if isinstance(each, Notification):
-            found.append(["notification", each.eventId])
+        if isinstance(each, Notification | Event):
+            found.append(["event" if isinstance(each, Event) else "notification", each.eventId])
         elif isinstance(each, Snapshot):
             found.append(["snapshot", each.devicesStatus])
         else:
@@ -128,8 +132,8 @@ class SameTests(SynchronousTestCase):
         program = node()
         recordings: list[Recording] = []
 
-        def record(resume: bool) -> Recording:
-            recordings.append(Recording(resume))
+        def record(resume: bool, events: bool = False) -> Recording:
+            recordings.append(Recording(resume, events))
             return recordings[-1]
 
         self.patch(client, "Stream", record)
@@ -140,8 +144,15 @@ class SameTests(SynchronousTestCase):
             filtering = record(True)
             filtering.begin(Presentation("c", features=("eventId", "gap", "batch"), epoch="e", eventId=3))
             filtering.ready()
-            for what, *about in test_wanted.steps(Random(seed)):
+            random = Random(seed)
+            for number in (4, 5, 4):
+                filtering.received(
+                    Event("valueStaled", "lamp", eventId=number, cursor=3, body={"kind": "valueStaled"})
+                )
+            for what, *about in test_wanted.steps(random):
                 getattr(filtering, what)(*about)
+                if filtering.added and random.random() < 0.5:
+                    getattr(filtering, random.choice(("drop", "settle")))(random.choice(filtering.added))
             filtering.begin(Presentation("c", features=("eventId", "gap"), epoch="e", eventId=3))
         done = subprocess.run(
             [program, str(Path(__file__).with_name("streamcases.mjs")), str(MODULE)],

@@ -7,7 +7,6 @@ from twisted.internet.defer import Deferred
 from dog.api.call import Answer, Call
 from dog.api.routes import Door, On, route
 from dog.api.shapes import Anything, Array, Maybe, Nullable, Object, String
-from dog.api.ws.envelope import FEATURES
 from dog.model.refusal import Code
 from dog.model.rights import Right
 
@@ -38,7 +37,7 @@ def session(call: Call) -> Answer | Deferred[Answer]:
 
     def known(_: object = None) -> Answer:
         if wanted is not None:
-            connection.features = FEATURES.intersection(wanted)
+            connection.choose(wanted)
         return Answer({"features": sorted(connection.features), "authenticated": connection.principal.may(Right.VIEW)})
 
     return known() if token is None else connection.identify(token).addCallback(known)

@@ -9,7 +9,9 @@ from typing import Any
 from dog.api.call import Answer, Call
 from dog.api.routes import Door, On, route
 from dog.api.shapes import Maybe, Shape
+from dog.api.views.event import isTold
 from dog.api.ws.connection import snapshot
+from dog.api.ws.envelope import RESUMING
 from dog.api.ws.replay import Replay
 from dog.core.core import Core
 from dog.core.events import Event, Resume
@@ -21,9 +23,6 @@ from dog.model.rights import Right
 
 REGISTERED = {"result": "Registration completed successfully"}
 UNREGISTERED = {"result": "Unregistration completed successfully"}
-
-#: The features that a client has who asks for a snapshot, or to go on from where it was.
-RESUMING = frozenset({"eventId", "gap"})
 
 #: The longest interval, in seconds: a day.
 MAX_INTERVAL = 86_400.0
@@ -191,6 +190,7 @@ def subscribe(call: Call, core: Core, subscriptions: Subscriptions) -> Answer:
         # By itself: what is told again is what this subscription wants, whatever others there are.
         alone = Subscriptions()
         alone.apply(core.home)
+        alone.follow(None, "events" in connection.features)
         alone.subscribe(None, device, names, wish.filter, wish.interval)
         response |= _catchUp(call, core, wish, alone)
     return Answer(response=response, warnings=warnings)
@@ -207,10 +207,9 @@ def _catchUp(call: Call, core: Core, wish: Wish, alone: Subscriptions) -> dict[s
         resumed = log.resume(epoch, cursor)
         how = resumed.how
         if how is Resume.REPLAY:
-            visible = call.house.visible
 
             def wants(event: Event) -> float | None:
-                return alone.interval(None, event) if event.device in visible else None
+                return alone.interval(None, event) if isTold(event, call.house) else None
 
             replay = Replay(log, cursor, resumed.events, wants)
             if replay.any:

@@ -84,12 +84,20 @@ def isTold(event: Event, house: House) -> bool:
     """Whether somebody with this house is told of it: devices that he sees, links and candidates if he runs it."""
     if event.kind in FOR_ADMINS:
         return house.may(Right.ADMIN)
-    return event.device is None or event.device in house.visible
+    if event.device is None or event.device in house.visible:
+        return True
+    # Whoever sees all of the house is told, too, which device went.
+    return event.kind is Kind.DEVICE_CHANGED and event.device not in house.home.devices and house.whole
 
 
 def eventJson(event: Event) -> dict[str, Any]:
     """An event as L{EVENT}."""
-    found: dict[str, Any] = {"eventId": event.eventId, "at": instant(event.at), "kind": event.kind.value}
+    return {"eventId": event.eventId, "at": instant(event.at), **happenedJson(event)}
+
+
+def happenedJson(event: Event) -> dict[str, Any]:
+    """The same without its number and time."""
+    found: dict[str, Any] = {"kind": event.kind.value}
     if event.device is not None:
         found["device"] = event.device
     if event.notification is not None:

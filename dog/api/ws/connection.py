@@ -19,6 +19,7 @@ from dog.api.identity import Identity, isPassedOn, refusedOf, tokenIn
 from dog.api.origins import Origins
 from dog.api.proxies import Proxies
 from dog.api.routes import Table
+from dog.api.views.event import isTold
 from dog.api.views.status import DevicesStatusView, StatusView
 from dog.api.ws import envelope
 from dog.api.ws.batch import Batch
@@ -109,6 +110,12 @@ class Connection(WebSocket):
             return who
         self.principal = who
         return "dog" if "dog" in request.protocols else None
+
+    def choose(self, features: Iterable[str]) -> None:
+        """Have these features, as far as they are on offer, and no others."""
+        chosen = envelope.FEATURES.intersection(features)
+        self.features = chosen | envelope.RESUMING if "events" in chosen else chosen
+        self.factory.core.subscriptions.follow(self, "events" in chosen)
 
     def identify(self, token: str) -> Deferred[None]:
         """Be whoever the token says from now on.
@@ -361,7 +368,7 @@ class Connection(WebSocket):
             self.outbox.cursor.release(since)
 
     def _sees(self, event: Event) -> bool:
-        return event.device in self.factory.core.visibility.house(self.principal).visible
+        return isTold(event, self.factory.core.visibility.house(self.principal))
 
     def _put(self, frame: bytes) -> None:
         if self._batch is None and not self.features:
@@ -433,7 +440,7 @@ def snapshot(core: Core, devices: Iterable[Device]) -> DevicesStatusView:
 class Told:
     """An event as it is told.
 
-    @ivar visible: whether it is about something that the principal may see.
+    @ivar visible: whether the principal is told of it.
     """
 
     event: Event
@@ -543,7 +550,7 @@ class ConnectionFactory(WebSocketFactory):
         """An event as it is told to that principal. It goes to all of its clients in one go, so the last is kept."""
         told = self.told
         notification = told.notification if told is not None and told.event is event else envelope.Notification(event)
-        visible = event.device in self.core.visibility.house(principal).visible
+        visible = isTold(event, self.core.visibility.house(principal))
         self.told = told = Told(event, principal, notification, visible)
         return told
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 
 from dog.api import jsontext
 from dog.api.call import ParsedBody, Reply
-from dog.api.views.event import notificationJson
+from dog.api.views.event import happenedJson, notificationJson
 from dog.api.views.instant import instant
 from dog.core.events import Event
 from dog.model.refusal import MAX_KEY, Code, Refusal, Refused, quoted
@@ -23,7 +23,10 @@ ACTIONS = ("GET", "PUT", "POST", "DELETE")
 ID_LENGTH = 8
 
 #: What a client can ask for in its session.
-FEATURES = frozenset({"eventId", "gap", "batch"})
+FEATURES = frozenset({"eventId", "gap", "batch", "events"})
+
+#: The features that come along with a snapshot, or with C{events}: without numbers, neither is worth much.
+RESUMING = frozenset({"eventId", "gap"})
 
 FORGOT = "You forgot to send the clientId or the message type is not a request"
 NOT_FOUND = {"result": "The requested resource was not found"}
@@ -256,12 +259,15 @@ def gap(clientId: str, since: int | None, until: int, epoch: str, statuses: Any)
 def mergeKey(event: Event) -> tuple[str | None, ...]:
     """What a measurement is superseded by: one of the same device, class and key parameters."""
     kind = event.notification
-    assert kind is not None
+    if kind is None:
+        return (event.device, event.kind, *map(str, event.slots))
     return (event.device, kind.cls, *(str(event.params.get(name)) for name in kind.keyParams))
 
 
 class Notification:
     """An event as it is told: serialised once, each client's id and cursor spliced in.
+
+    What is no notification is a message of type C{event}, for those who have asked for that.
 
     @ivar key: what a later measurement supersedes it by: device, class and key parameters; None: nothing does.
     @ivar size: bytes, about.
@@ -271,9 +277,13 @@ class Notification:
 
     def __init__(self, event: Event) -> None:
         kind = event.notification
-        assert kind is not None
         self.eventId = event.eventId
-        self._tail = b'","messageType":"notification","notification":' + jsontext.dump(notificationJson(event, kind))
+        if kind is None:
+            self._tail = b'","messageType":"event","event":' + jsontext.dump(happenedJson(event))
+        else:
+            self._tail = b'","messageType":"notification","notification":' + jsontext.dump(
+                notificationJson(event, kind)
+            )
         self._at = event.at
         self.size = len(_MESSAGE) + ID_LENGTH + len(self._tail) + 1
         self._start = frameHead(self.size) + _MESSAGE

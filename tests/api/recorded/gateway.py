@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPResponse, IncompleteRead
@@ -246,6 +246,9 @@ class OnConnection:
     principal: Principal = ANONYMOUS
     features: frozenset[str] = frozenset()
     shape: tuple[Profile, bool] = (Profile.DOCUMENTED, False)
+
+    def choose(self, features: Iterable[str]) -> None:
+        raise NotImplementedError
 
     def identify(self, token: str) -> Deferred[None]:
         raise NotImplementedError

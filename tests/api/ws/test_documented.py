@@ -15,7 +15,7 @@ from dog.api.dispatch import Api
 from dog.api.resources import devices
 from dog.api.routes import routesOf
 from dog.api.ws.connection import ConnectionFactory
-from dog.core.core import Applied, Core, Observed
+from dog.core.core import Applied, Core, Observed, Reached
 from dog.core.now import Now
 from dog.model.device import Device
 from dog.model.home import Home, HomeDiff
@@ -81,6 +81,8 @@ class DocumentedTests(SynchronousTestCase):
             "the lamp is switched on": lambda: self.switch("on"),
             "the lamp is switched off": lambda: self.switch("off"),
             "the button is pressed": self.press,
+            "the lamp answers": lambda: self.step(Reached("lamp", True)),
+            "the lamp does not answer": lambda: self.step(Reached("lamp", False, "it does not answer")),
             "the connection is lost": self.lose,
             "the client connects again": self.connect,
         }

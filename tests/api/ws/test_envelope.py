@@ -388,7 +388,7 @@ class PresentationTests(SynchronousTestCase):
                 ("messageType", "presentation"),
                 ("server", {"name": "dog", "version": "4"}),
                 ("apiVersion", "v1"),
-                ("features", ["batch", "eventId", "gap"]),
+                ("features", ["batch", "eventId", "events", "gap"]),
                 ("epoch", "e1"),
                 ("eventId", 17),
                 ("authenticated", True),
