@@ -347,7 +347,7 @@ class Core:
     # -- commands -------------------------------------------------------------------------------------
 
     def _accepted(self, input: Accepted, now: Now) -> None:
-        self.ledger.accept(input.command, now.utc)
+        self.ledger.accept(input.command, now.utc, now.mono)
 
     def _settled(self, input: Settled, now: Now) -> None:
         open = self.ledger.get(input.id)
@@ -429,7 +429,7 @@ class Core:
         self._emit(now, Kind.CANDIDATE_CHANGED, None, details={**details, **more})
 
     def _emit(self, now: Now, kind: Kind, device: str | None, **fields: object) -> None:
-        event = self.log.append(now.utc, kind, device, **fields)
+        event = self.log.append(now.utc, kind, device, now.mono, **fields)
         self._effects.events.append(event)
         clients = self.subscriptions.wanting(event)
         if clients:

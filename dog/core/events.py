@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -133,8 +133,9 @@ class EventLog:
         self.lastId = self._started = 0
         self._maxEvents = maxEvents
         self._maxBytes = maxBytes
-        self._maxAge = timedelta(seconds=maxAge)
+        self._maxAge = maxAge
         self._events: deque[Event] = deque()
+        self._monos: deque[float] = deque()
 
     def follow(self, before: Tail) -> None:
         """Go on where an earlier epoch ended. Before the first event."""
@@ -145,17 +146,20 @@ class EventLog:
     def __len__(self) -> int:
         return len(self._events)
 
-    def append(self, at: datetime, kind: Kind, device: str | None = None, **fields: Any) -> Event:
-        """Number an event and keep it."""
+    def append(
+        self, at: datetime, kind: Kind, device: str | None = None, mono: float | None = None, **fields: Any
+    ) -> Event:
+        """Number an event and keep it. C{mono}: by which its age is told, whatever becomes of the clock."""
         self.lastId += 1
         event = Event(self.lastId, at, kind, device, **fields)
         self._events.append(event)
+        now = at.timestamp() if mono is None else mono
+        self._monos.append(now)
         self.bytes += sizeOf(event)
         while (
-            len(self._events) > self._maxEvents
-            or self.bytes > self._maxBytes
-            or at - self._events[0].at > self._maxAge
+            len(self._events) > self._maxEvents or self.bytes > self._maxBytes or now - self._monos[0] > self._maxAge
         ) and len(self._events) > 1:
+            self._monos.popleft()
             self.bytes -= sizeOf(self._events.popleft())
         return event
 

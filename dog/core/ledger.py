@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dog.core.now import Now
 from dog.model.command import Command, Outcome, Stage
 
 #: Stages after which nothing more happens to a command. SENT settles a command on a bus without acknowledgement.
@@ -19,12 +20,13 @@ KEY_AGE = timedelta(minutes=10)
 
 @dataclass(slots=True)
 class Entry:
-    """A command in the ledger. C{outcome} is None while it is open."""
+    """A command in the ledger. C{outcome} is None while it is open; C{mono} where it is from before the start."""
 
     command: Command
     acceptedAt: datetime
     outcome: Outcome | None = None
     settledAt: datetime | None = None
+    mono: float | None = None
 
     @property
     def stage(self) -> Stage:
@@ -46,14 +48,21 @@ class Ledger:
     def get(self, id: str) -> Entry | None:
         return self._entries.get(id)
 
-    def withKey(self, who: str, key: str, at: datetime) -> Entry | None:
-        """The command that this caller sent with this idempotency key, at most L{KEY_AGE} ago."""
+    def withKey(self, who: str, key: str, now: Now) -> Entry | None:
+        """The command that this caller sent with this idempotency key, at most L{KEY_AGE} ago.
+
+        Of one from before the start only the UTC is known, which may have been put forward or back meanwhile: one that
+        is to come is no retry's either.
+        """
         id = self._keys.get((who, key))
         entry = None if id is None else self._entries.get(id)
-        return None if entry is None or at - entry.acceptedAt > KEY_AGE else entry
+        if entry is None:
+            return None
+        age = abs(now.utc - entry.acceptedAt) if entry.mono is None else timedelta(seconds=now.mono - entry.mono)
+        return None if age > KEY_AGE else entry
 
-    def accept(self, command: Command, at: datetime) -> Entry:
-        entry = self._entries[command.id] = Entry(command, at)
+    def accept(self, command: Command, at: datetime, mono: float | None = None) -> Entry:
+        entry = self._entries[command.id] = Entry(command, at, mono=mono)
         if command.key is not None:
             self._keys[(command.who.name, command.key)] = command.id
         return entry

@@ -82,7 +82,7 @@ class Commands:
             raise Refusal(Code.NOT_FOUND, f"{device.id} has no command {quoted(name)}")
         type, args = arguments(types, body, device=device)
         if key is not None:
-            known = self._stepper.core.ledger.withKey(who.name, key, self._stepper.now().utc)
+            known = self._stepper.core.ledger.withKey(who.name, key, self._stepper.now())
             if known is not None:
                 if (known.command.device, known.command.type, known.command.args) != (device.id, type, args):
                     raise Refusal(Code.BAD_BODY, "this idempotency key was used for another command")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.core.ledger import KEY_AGE, Ledger
+from dog.core.now import Now
 from dog.model.catalogue import CommandType
 from dog.model.command import Command, Outcome, Stage
 from dog.model.rights import ANONYMOUS, GATEWAY, Principal
@@ -41,22 +42,40 @@ class LedgerTests(SynchronousTestCase):
         ledger = Ledger()
         mine = ledger.accept(command("1", "k"), NOW)
         theirs = ledger.accept(command("2", "k", GATEWAY), NOW)
-        self.assertIs(ledger.withKey("anonymous", "k", NOW), mine)
-        self.assertIs(ledger.withKey("gateway", "k", NOW), theirs)
-        self.assertIsNone(ledger.withKey("anonymous", "other", NOW))
+        self.assertIs(ledger.withKey("anonymous", "k", Now(0.0, NOW)), mine)
+        self.assertIs(ledger.withKey("gateway", "k", Now(0.0, NOW)), theirs)
+        self.assertIsNone(ledger.withKey("anonymous", "other", Now(0.0, NOW)))
 
     def test_keysAge(self) -> None:
         """After ten minutes a key is a new one; the old entry going does not take the new one's key along."""
         ledger = Ledger(maxSettled=1)
         ledger.accept(command("1", "k"), NOW)
         ledger.settle("1", Outcome(Stage.CONFIRMED), NOW)
-        self.assertIsNotNone(ledger.withKey("anonymous", "k", NOW + KEY_AGE))
+        self.assertIsNotNone(ledger.withKey("anonymous", "k", Now(0.0, NOW + KEY_AGE)))
         later = NOW + KEY_AGE + timedelta(seconds=1)
-        self.assertIsNone(ledger.withKey("anonymous", "k", later))
+        self.assertIsNone(ledger.withKey("anonymous", "k", Now(0.0, later)))
         second = ledger.accept(command("2", "k"), later)
         ledger.settle("2", Outcome(Stage.CONFIRMED), later)
         self.assertIsNone(ledger.get("1"))
-        self.assertIs(ledger.withKey("anonymous", "k", later), second)
+        self.assertIs(ledger.withKey("anonymous", "k", Now(0.0, later)), second)
+
+    def test_clockJumps(self) -> None:
+        """How old a key is does not follow from what the system's clock says."""
+        ledger = Ledger()
+        entry = ledger.accept(command("1", "k"), NOW, 100.0)
+        for years in (-56, 56):
+            jumped = NOW + timedelta(days=365 * years)
+            self.assertIs(ledger.withKey("anonymous", "k", Now(101.0, jumped)), entry)
+            self.assertIsNone(ledger.withKey("anonymous", "k", Now(100.0 + KEY_AGE.total_seconds() + 1, jumped)))
+
+    def test_fromBeforeTheStart(self) -> None:
+        """Of those nothing but the UTC is known, and one from the future is nobody's retry."""
+        ledger = Ledger()
+        entry = ledger.accept(command("1", "k"), NOW)
+        for seconds in (-599, 599):
+            self.assertIs(ledger.withKey("anonymous", "k", Now(1.0, NOW + timedelta(seconds=seconds))), entry)
+        for seconds in (-601, 601):
+            self.assertIsNone(ledger.withKey("anonymous", "k", Now(1.0, NOW + timedelta(seconds=seconds))))
 
     def test_keysGoWithTheirCommands(self) -> None:
         ledger = Ledger(maxSettled=2)
@@ -72,7 +91,7 @@ class LedgerTests(SynchronousTestCase):
             ledger.accept(command(id, key=id), NOW)
             ledger.settle(id, Outcome(Stage.CONFIRMED), NOW)
         self.assertIsNone(ledger.get("a"))
-        self.assertIsNone(ledger.withKey("anonymous", "a", NOW))
+        self.assertIsNone(ledger.withKey("anonymous", "a", Now(0.0, NOW)))
         self.assertIsNotNone(ledger.get("b"))
         self.assertIsNotNone(ledger.get("open"))
         self.assertEqual(len(ledger), 3)

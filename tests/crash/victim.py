@@ -87,7 +87,7 @@ def look(folder: Path, tls: bool, done: Done) -> None:
     core = made.stepper.core
     secret = (folder / "admin.token").read_text().strip()
     principal = made.tokens.principal(secret)
-    entry = core.ledger.withKey("anonymous", "k", made.stepper.now().utc)
+    entry = core.ledger.withKey("anonymous", "k", made.stepper.now())
     candidate = core.inbox.get("simulated-7")
     before = core.log.before
     done(

@@ -44,6 +44,7 @@ class MemoryTests(SynchronousTestCase):
         self.core.log.epoch = f"epoch{self.runs}"
         self.house.apply(*(devices or (LAMP, METER)))
         self.core.log._events.clear()
+        self.core.log._monos.clear()
         self.core.log.lastId = 0
         self.memory = Memory(self.house.stepper, self.path, maybeDeferred, maxWaiting=50)
         self.memory.recall()
@@ -330,7 +331,7 @@ class MemoryTests(SynchronousTestCase):
         """A command that was underway: nobody knows, and that is what is said."""
         self.house.driver.script("lamp", "on", NEVER)
         self.send(key="k")
-        entry = self.core.ledger.withKey("anonymous", "k", self.house.stepper.now().utc)
+        entry = self.core.ledger.withKey("anonymous", "k", self.house.stepper.now())
         assert entry is not None
         self.successResultOf(self.memory.remember(entry))
         self.crash()
