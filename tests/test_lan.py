@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -16,19 +18,51 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from dog.testing.process import GatewayProcess
 from tests.api.ws.test_half_open import ip, why
 from tests.source import ROOT
+from tests.test_certificates import missing
 
 #: Seconds after which something is taken for broken; the machine may be busy.
 PATIENCE = 60
 
 #: Asks for a path, with a token where one is given; prints status and body.
 ASK = """
-import http.client, json, sys
-host, port, method, path, token, body = sys.argv[1:]
+import http.client, json, ssl, sys
+host, port, method, path, token, body, ca = sys.argv[1:]
 headers = {"Authorization": f"Bearer {token}"} if token else {}
 connection = http.client.HTTPConnection(host, int(port), timeout=30)
+if ca:
+    context = ssl.create_default_context(cafile=ca)
+    connection = http.client.HTTPSConnection(host, int(port), timeout=30, context=context)
 connection.request(method, path, body or None, headers)
 answer = connection.getresponse()
 print(json.dumps([answer.status, answer.read().decode()]))
+"""
+
+#: Over wss. Prints what became of a client with the certificate, with its fingerprint, with another one, and with no
+#: reason to trust.
+WSS = """
+import json, sys
+from twisted.internet import reactor
+from twisted.internet.defer import inlineCallbacks
+from dog.client import Client, Trust
+url, token, ca, fingerprint = sys.argv[1:]
+found = []
+@inlineCallbacks
+def main():
+    for trust in (Trust(ca=ca), Trust(fingerprint=fingerprint), Trust(fingerprint="AB" * 32), Trust()):
+        told = []
+        client = Client(url, reactor, token=token, trust=trust, resume=True, onSnapshot=told.append)
+        try:
+            yield client.connect()
+            yield client.subscribe(devices="lake-kitchen-lamp")
+            answer = yield client.request("PUT", "/api/v1/devices/lake-kitchen-lamp/commands/on")
+            found.append([answer.status, [each["id"] for each in told[0]]])
+        except Exception as error:
+            found.append(type(error).__name__)
+        yield client.close()
+    reactor.stop()
+reactor.callWhenRunning(lambda: main().addErrback(lambda failure: (failure.printTraceback(), reactor.stop())))
+reactor.run()
+print(json.dumps(found))
 """
 
 #: As the published test client does it, on ws4py: subscribes at //ws, switches a lamp, prints what it is told.
@@ -77,12 +111,13 @@ class LanTests(SynchronousTestCase):
             raise SkipTest(f"no IPv6 here: {error.stderr.decode(errors='replace').strip()}") from None
         self.folder = Path(tempfile.mkdtemp(dir=Path(self.mktemp()).parent.absolute()))
 
-    def gateway(self, settings: str = "", state: bool = True) -> GatewayProcess:
+    def gateway(self, settings: str = "", state: bool = True, tls: bool = False) -> GatewayProcess:
         """One that listens on the LAN, IPv4 and IPv6, with these settings in [server]."""
         config = self.folder / "dog.toml"
         config.write_text(f"[server]\n{settings}\n")
         four, six = self.addresses
-        listen = f"tcp:0:interface={four}", "tcp6:0:interface=" + six.replace(":", "\\:")
+        kind = "tls" if tls else "tcp"
+        listen = f"{kind}:0:interface={four}", f"{kind}6:0:interface=" + six.replace(":", "\\:")
         options = [each for endpoint in listen for each in ("--listen", endpoint)]
         if state:
             options += ["--state-dir", str(self.folder / "state")]
@@ -100,13 +135,16 @@ class LanTests(SynchronousTestCase):
             text=True,
             timeout=PATIENCE,
             check=False,
+            cwd=ROOT,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
-    def ask(self, url: str, path: str, token: str = "", method: str = "GET", body: str = "") -> tuple[int, str]:
-        host, _, port = url.removeprefix("http://").rpartition(":")
-        status, text = self.inside(ASK, host.strip("[]"), port, method, path, token, body)
+    def ask(
+        self, url: str, path: str, token: str = "", method: str = "GET", body: str = "", ca: str = ""
+    ) -> tuple[int, str]:
+        host, _, port = url.partition("://")[2].rpartition(":")
+        status, text = self.inside(ASK, host.strip("[]"), port, method, path, token, body, ca)
         return status, text
 
     def test_tokens(self) -> None:
@@ -124,6 +162,25 @@ class LanTests(SynchronousTestCase):
             self.assertEqual(status, 201, text)
             status, text = self.ask(url, "/api/v1/devices", json.loads(text)["token"])
             self.assertEqual({each["isIn"] for each in json.loads(text)["devices"]}, {"lake-kitchen"})
+        self.assertNotIn("dog_", "".join(gateway.output))
+
+    def test_tls(self) -> None:
+        """Over https and wss, with the certificate that the gateway has made for the addresses it listens on."""
+        if missing is not None:
+            raise SkipTest(missing)
+        gateway = self.gateway(tls=True)
+        state = self.folder / "state"
+        admin, ca = (state / "admin.token").read_text().strip(), str(state / "tls.crt")
+        fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert((state / "tls.crt").read_text())).hexdigest()
+        self.assertEqual([url.partition(":")[0] for url in gateway.addresses], ["https", "https"])
+        for url in gateway.addresses:
+            self.assertEqual(self.ask(url, "/api/v1/devices", ca=ca)[0], 401)
+            self.assertEqual(self.ask(url, "/api/v1/devices", admin, ca=ca)[0], 200)
+            status, page = self.ask(url, "/", ca=ca)
+            self.assertEqual((status, "<title>Dog</title>" in page), (200, True))
+            found = self.inside(WSS, url.replace("https://", "wss://") + "/ws", admin, ca, fingerprint)
+            trusted = [200, ["lake-kitchen-lamp"]]
+            self.assertEqual(found, [trusted, trusted, "NotReachable", "NotReachable"])
         self.assertNotIn("dog_", "".join(gateway.output))
 
     def test_oldClients(self) -> None:

@@ -11,6 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+#: What the gateway narrows subscriptions by, and how it calls that.
+_NARROWS = {"id": "devices", "class": "classes", "room": "rooms"}
+
+#: The most that it takes of each, and characters of one.
+_MOST, _LONGEST = 1000, 200
+
 #: What a filter can be held against.
 SUBJECTS = ("id", "class", "room", "notification")
 
@@ -39,6 +45,21 @@ class Filters:
     def __bool__(self) -> bool:
         """Is anything held back?"""
         return bool(self._globs)
+
+    @property
+    def narrows(self) -> list[dict[str, list[str]]]:
+        """Subscriptions (C{devices}, C{rooms}, C{classes}) that bring everything that matches, and perhaps more: the
+        gateway's classes are those derived from them as well, and its rooms are flats, too. C{[{}]}, everything, where
+        it can't be said in the gateway's words: of a notification, of no matter what, or with C{?} and C{[}.
+        """
+        found: dict[str, list[str]] = {}
+        for kind, glob in self._globs:
+            if kind not in _NARROWS or not 0 < len(glob) <= _LONGEST or "?" in glob or "[" in glob:
+                return [{}]
+            found.setdefault(_NARROWS[kind], []).append(glob)
+        if not found or any(len(globs) > _MOST for globs in found.values()):
+            return [{}]
+        return [{kind: globs} for kind, globs in found.items()]
 
     def match(self, subject: Subject) -> bool:
         if not self._globs:

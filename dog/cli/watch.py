@@ -131,7 +131,7 @@ class Watch:
 
     def _subscribe(self, presentation: Presentation) -> Deferred[Any]:
         """Whose notifications these are is asked first, so that the first one is already judged rightly."""
-        from twisted.internet.defer import succeed
+        from twisted.internet.defer import DeferredList, succeed
 
         assert self._client is not None
         client = self._client
@@ -143,7 +143,14 @@ class Watch:
             if client.connected:
                 failure.raiseException()
 
-        learned.addErrback(interrupted).addCallback(lambda _: client.subscribe())
+        def subscribe(_: object) -> Deferred[Any]:
+            # A Dog 3 gateway has no such filters. All of it is uttered at once: what is lost on the way is wanted
+            # again on the next connection.
+            narrows = self._filters.narrows if presentation.features else [{}]
+            each = [client.subscribe(**narrow) for narrow in narrows]  # type: ignore[arg-type]
+            return DeferredList(each, consumeErrors=True).addCallback(_firstFailure)
+
+        learned.addErrback(interrupted).addCallback(subscribe)
         return learned.addErrback(interrupted)
 
     def _learn(self) -> Deferred[None]:
@@ -265,6 +272,10 @@ class Watch:
             if value is not None:
                 found[name] = value
         return found
+
+
+def _firstFailure(results: list[tuple[bool, Any]]) -> Any:
+    return next((result for done, result in results if not done), None)
 
 
 def _instant(text: str | None) -> datetime | None:

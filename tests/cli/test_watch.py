@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from dog.cli.filters import Filters
 from dog.cli.watch import Watch
 from dog.client.client import Client
+from dog.client.errors import Failed
 from tests.cli.fakes import console
 from tests.client.gateway import FakeGateway
 from tests.client.house import House
@@ -154,6 +155,45 @@ class FilterTests(WatchCase):
         self.notify("lamp", "on")
         self.notify("meter", "off")
         self.assertEqual(self.shown(), ["meter"])
+
+    def subscribed(self, *filters: str) -> list[Any]:
+        """With these filters, at a gateway that knows filters: the bodies of the subscriptions."""
+        self.gateway.presentation = {"features": ["batch"]}
+        self.watch(*filters, json=True)
+        return [
+            parameters for method, path, parameters in self.gateway.peer.requests if (method, path) == SUBSCRIBE[:2]
+        ]
+
+    def test_narrowed(self) -> None:
+        """What the gateway can hold back it is asked to; what it lets through is still looked at here."""
+        lamps, rooms = {"notifications": ["*"], "devices": ["la*", "x"]}, {"notifications": ["*"], "rooms": ["hall"]}
+        self.assertEqual(self.subscribed("id:la*", "room:hall", "id:x"), [lamps, rooms])
+        self.notify("meter")
+        self.notify("lamp")
+        self.assertEqual(self.shown(), ["lamp"])
+
+    def test_narrowedByClass(self) -> None:
+        """The gateway's classes are those derived from them, too: these are not shown."""
+        self.devices({"id": "lamp", "class": "Lamp"}, {"id": "dimmer", "class": "DimmerLamp"})
+        self.assertEqual(self.subscribed("class:Lamp"), [{"notifications": ["*"], "classes": ["Lamp"]}])
+        self.notify("lamp")
+        self.notify("dimmer")
+        self.assertEqual(self.shown(), ["lamp"])
+
+    def test_notNarrowed(self) -> None:
+        """What can't be said in the gateway's words."""
+        for filters in (["id:lamp?"], ["id:[l]amp"], ["lamp"], ["notification:on"], ["id:lamp", "on"], ["id:"]):
+            self.assertEqual(self.subscribed(*filters), [SUBSCRIBE[2]], filters)
+
+    def test_narrowedRefused(self) -> None:
+        self.gateway.answers[SUBSCRIBE[:2]] = (400, {"result": "Registration failed"})
+        self.subscribed("id:a", "room:b")
+        self.successResultOf(self.ended)
+        self.assertIsInstance(self.command.error, Failed)
+
+    def test_oldGateway(self) -> None:
+        self.watch("id:lamp")
+        self.assertEqual(self.gateway.peer.requests[1:], [SUBSCRIBE])
 
     def test_new_device(self) -> None:
         """Its room is asked for when it is first heard of, once."""

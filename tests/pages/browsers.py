@@ -39,9 +39,15 @@ class BrowserMissing(Exception):
 
 
 class Browser:
-    """What the tests ask of a browser. Scripts are bodies of functions; C{return} gives a JSON value."""
+    """What the tests ask of a browser. Scripts are bodies of functions; C{return} gives a JSON value.
+
+    @param trusting: take any certificate, as somebody does who clicks the warning away.
+    """
 
     name: str
+
+    def __init__(self, trusting: bool = False) -> None:
+        raise NotImplementedError
 
     def open(self, url: str) -> None:
         raise NotImplementedError
@@ -93,7 +99,7 @@ def _end(process: subprocess.Popen[Any]) -> None:
 class Chromium(Browser):
     name = "chromium"
 
-    def __init__(self) -> None:
+    def __init__(self, trusting: bool = False) -> None:
         browser, driver = _program(_CHROMIUM), _program(("chromedriver",))
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._driver = subprocess.Popen(
@@ -112,6 +118,7 @@ class Chromium(Browser):
                 *("--disable-dev-shm-usage", "--window-size=1100,1000", f"--user-data-dir={self._profile.name}"),
             ]
             capabilities = {
+                "acceptInsecureCerts": trusting,
                 "goog:chromeOptions": {"binary": browser, "args": flags},
                 "goog:loggingPrefs": {"browser": "ALL"},
             }
@@ -172,7 +179,7 @@ class Chromium(Browser):
 class Firefox(Browser):
     name = "firefox"
 
-    def __init__(self) -> None:
+    def __init__(self, trusting: bool = False) -> None:
         program = _program(_FIREFOX)
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         preferences = {
@@ -208,7 +215,7 @@ class Firefox(Browser):
             self._socket.settimeout(START + PATIENCE)
             self._stream = self._socket.makefile("rb")
             self._receive()  # it introduces itself
-            self._ask("WebDriver:NewSession", {})
+            self._ask("WebDriver:NewSession", {"acceptInsecureCerts": trusting})
             self._ask("WebDriver:SetTimeouts", {"script": PATIENCE * 1000})
         except BaseException:
             self.close()

@@ -16,6 +16,7 @@ from dog.testing.process import GatewayProcess
 from tests.cli.running import RunningGateway
 from tests.pages.browsers import Browser, BrowserMissing, Chromium, Firefox
 from tests.source import ROOT
+from tests.test_certificates import missing
 
 LAMP = "lake-kitchen-lamp"
 ROW = f"tr[data-device='{LAMP}']"
@@ -71,11 +72,15 @@ class PageMixin:
     make: type[Browser]
 
     def setUp(self: Any) -> None:
+        self.browser = self.begin()
+
+    def begin(self: Any, **options: Any) -> Browser:
         try:
-            self.browser = self.make()
+            browser: Browser = self.make(**options)
         except BrowserMissing as missing:
             raise SkipTest(str(missing)) from None
-        self.addCleanup(self.browser.close)
+        self.addCleanup(browser.close)
+        return browser
 
     def start(self: Any, *arguments: Any, **options: Any) -> RunningGateway:
         gateway = RunningGateway(*arguments, **options)
@@ -138,6 +143,7 @@ class PageMixin:
             browser.until(f"{VALUE} === '{before}' && {event}.endsWith(' {before}')")
             (end or gateway.kill)()
             browser.until(f"{said}.dataset.state === 'waiting'")
+            self.picture("gone")
             self.assertIn("reconnecting", browser.run(f"return {said}.textContent"))
             self.assertTrue(browser.run("return document.getElementById('rooms').hasAttribute('data-stale')"))
             gateway = self.start(gateway.home, gateway.port, stateDir=stateDir)
@@ -148,6 +154,7 @@ class PageMixin:
                 # The event itself is replayed, although nobody was connected when it happened.
                 browser.until(f"{event}.endsWith(' {after}')")
             self.assertEqual(browser.runAsync(_DIFFERENCES), [])
+            self.picture("back")
         self.assertTrue(browser.run("return window.same"), "the page was loaded again")
 
     def test_hostile_texts(self: Any) -> None:
@@ -224,6 +231,31 @@ class PageMixin:
         self.picture("revoked")
         self.assertEqual(self.complaints(), [])
         self.assertNotIn(admin, gateway.log)
+
+    def test_tls(self: Any) -> None:
+        """With the gateway's own certificate: nothing before somebody takes it, and then the WebSocket as well."""
+        if missing is not None:
+            raise SkipTest(missing)
+        stateDir = Path(self.mktemp()).resolve()
+        stateDir.mkdir()
+        config = '[server]\nanonymous = "none"\n'
+        gateway = self.start(stateDir=stateDir, config=config, listen=["tls:0:interface=127.0.0.1"])
+        self.assertTrue(gateway.url.startswith("https://"))
+        try:
+            self.browser.open(f"{gateway.url}/")
+        except RuntimeError:
+            pass  # so says Firefox; Chromium shows its warning instead
+        self.assertTrue(self.browser.run("return document.getElementById('token') === null"), "it warns")
+        browser = self.browser = self.begin(trusting=True)
+        browser.open(f"{gateway.url}/")
+        browser.until("!document.getElementById('token').hidden")
+        self.assertTrue(browser.run("return document.getElementById('open').hidden"), "it is encrypted")
+        self.signIn((stateDir / "admin.token").read_text().strip())
+        browser.until(f"{SAID} === 'connected' && {VALUE} !== undefined")
+        command = self.other()
+        browser.run(f"document.querySelector(\"{ROW} [data-command='{command}']\").click()")
+        browser.until(f"{VALUE} === '{command}'")
+        self.assertEqual(self.complaints(), [])
 
     def test_viewer(self: Any) -> None:
         """Who may look without a token is not asked for one, and may bring one."""
