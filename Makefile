@@ -1,6 +1,8 @@
 # make run     starts the gateway on a simulated home
 # make test    lints and tests everything
 # make bench   measures speed and memory against a bare Autobahn server, aiohttp and picows, and prints tables
+# make fuzz     feeds every parser with anything, by atheris; what breaks one is told
+# make soak     lives through days of a house in minutes; tells what grows
 # make docs     builds the documentation, in build/docs/html
 # make deb      builds the Debian package of what is committed, in dist/
 # make deb-test boots Debian 12 and 13 and uses the package there; as root, takes some minutes
@@ -13,6 +15,8 @@
 #   TESTS       what make test runs                             (default: tests, all of it): TESTS=tests.model
 #   ROUNDS      how often make bench measures each figure       (default: 3)
 #   SERVED_BY   the Python whose Twisted and Autobahn are measured (default: that of .venv): SERVED_BY=/usr/bin/python3
+#   FUZZ_SECONDS  how long make fuzz runs, all targets together (default: 300)
+#   DAYS        how many days make soak simulates               (default: 2)
 #   SCENARIOS   what make bench measures                        (default: all): SCENARIOS=requests,fanout
 
 VENV ?= .venv
@@ -23,10 +27,13 @@ STATE_DIR ?= run
 TESTS ?= tests
 ROUNDS ?= 3
 SCENARIOS ?=
+FUZZ_SECONDS ?= 300
+FUZZ_TARGETS ?=
+DAYS ?= 2
 DEBIAN_PYTHON ?= /usr/bin/python3
 export PYTHON VENV
 
-.PHONY: help run test docs deb deb-test bench lint format clean
+.PHONY: help run test docs deb deb-test bench fuzz soak lint format clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -60,6 +67,13 @@ release: $(VENV)/ready-to-release
 bench: $(VENV)/ready-to-bench
 	$(VENV)/bin/python -m bench --rounds $(ROUNDS) $(if $(SCENARIOS),--scenarios '$(SCENARIOS)') \
 		$(if $(SERVED_BY),--python '$(SERVED_BY)')
+
+fuzz: $(VENV)/ready-to-run
+	@tools/venv.sh yaml,fast,fuzz || echo 'atheris can not be installed here'
+	$(VENV)/bin/python -m fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+soak: $(VENV)/ready-to-run
+	$(VENV)/bin/python -m soak --days $(DAYS)
 
 lint: $(VENV)/ready-to-test
 	$(VENV)/bin/ruff check

@@ -248,6 +248,10 @@ def parseSettings(text: str, name: str = "dog.toml", base: Path | None = None) -
         where = re.search(r"\(at line (\d+), ", str(error))
         line = where[1] if where else len(text.splitlines()) or 1  # at the end of the document
         raise BadConfiguration([f"{name}:{line}: {error}"]) from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise BadConfiguration([f"{name}:1: {error}"]) from None
+    except RecursionError:
+        raise BadConfiguration([f"{name}:1: lists or tables are too deep in each other"]) from None
     problems: list[str] = []
     values: dict[str, Any] = {}
 

@@ -25,6 +25,9 @@ T = TypeVar("T")
 #: Runs blocking calls one after the other, in the order in which they were given.
 InTurn = Callable[[Callable[[], Any]], "Deferred[Any]"]
 
+#: What reading raises where rows hold something that no Dog has written.
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
 
 class Memory(Service):
     """Remembers events, values and commands.
@@ -71,7 +74,7 @@ class Memory(Service):
                 self._file, stored = self._open()
             except sqlite3.OperationalError:
                 raise
-            except (sqlite3.DatabaseError, ValueError, KeyError, TypeError) as error:
+            except (sqlite3.DatabaseError, *_UNREADABLE) as error:
                 aside = f"{self._path}.unreadable"
                 self.log.error(
                     "{path} can't be read and is put aside: {error}", path=str(self._path), error=str(error)
@@ -99,7 +102,9 @@ class Memory(Service):
     def _open(self) -> tuple[StateFile, Stored]:
         file = StateFile(self._path)
         try:
-            return file, file.load()
+            stored = file.load()
+            file.tokens()  # which L{dog.live.tokens} reads later: what can't be read is found here
+            return file, stored
         except BaseException:
             file.close()
             raise

@@ -138,13 +138,8 @@ class StateFile:
 
     def _values(self) -> Iterable[StoredValue]:
         for device, state, features, value, changedAt, heardAt in self._db.execute('SELECT * FROM "values"'):
-            pairs = tuple((name, text) for name, text in json.loads(features))
-            yield StoredValue(
-                Slot(device, state, pairs),
-                decode(json.loads(value)),
-                datetime.fromisoformat(changedAt),
-                datetime.fromisoformat(heardAt),
-            )
+            slot = Slot(device, state, _pairs(json.loads(features)))
+            yield StoredValue(slot, decode(json.loads(value)), _instant(changedAt), _instant(heardAt))
 
     def _commands(self) -> Iterable[Entry]:
         for (body,) in self._db.execute("SELECT body FROM commands ORDER BY acceptedAt"):
@@ -265,6 +260,26 @@ class StateFile:
         self._db.execute("COMMIT")
 
 
+# What is read may be a failing disk's, or somebody else's: ValueError where it is nothing that was written here.
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not a text")
+    return value
+
+
+def _pairs(value: Iterable[Iterable[object]]) -> tuple[tuple[str, str], ...]:
+    return tuple((_text(name), _text(text)) for name, text in value)
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} is an instant of no time zone")
+    return found
+
+
 def _scopeText(scope: Scope) -> str:
     return json.dumps([scope.devices, scope.rooms, scope.classes])
 
@@ -275,9 +290,9 @@ def _scope(text: str) -> Scope:
 
 def _token(row: tuple[Any, ...]) -> tuple[Token, datetime | None]:
     id, digest, name, role, views, operates, createdAt, *instants = row
-    expiresAt, usedAt = (None if each is None else datetime.fromisoformat(each) for each in instants)
+    expiresAt, usedAt = (None if each is None else _instant(each) for each in instants)
     principal = Principal(name, Role(role), _scope(views), _scope(operates), id)
-    return Token(principal, digest, datetime.fromisoformat(createdAt), expiresAt), usedAt
+    return Token(principal, digest, _instant(createdAt), expiresAt), usedAt
 
 
 def _kept(batch: Batch) -> Iterable[StoredValue]:
@@ -311,12 +326,12 @@ def _event(row: tuple[int, str, str]) -> Event:
     notification = body["notification"]
     return Event(
         eventId,
-        datetime.fromisoformat(at),
+        _instant(at),
         Kind(body["kind"]),
         device,
         None if notification is None else catalogue().notification(notification),
         {name: decode(value) for name, value in body["params"].items()},
-        tuple(Slot(device, state, tuple(tuple(each) for each in features)) for state, features in body["slots"]),
+        tuple(Slot(device, state, _pairs(features)) for state, features in body["slots"]),
         body["discrete"],
         body["stateChange"],
         body["details"],
@@ -349,9 +364,9 @@ def _entry(body: Mapping[str, Any]) -> Entry:
     settledAt = body["settledAt"]
     return Entry(
         Command(body["id"], body["device"], type, args, 0.0, Principal(name, Role(role)), body["key"]),
-        datetime.fromisoformat(body["acceptedAt"]),
+        _instant(body["acceptedAt"]),
         None if outcome is None else Outcome(Stage(outcome[0]), outcome[1], outcome[2]),
-        None if settledAt is None else datetime.fromisoformat(settledAt),
+        None if settledAt is None else _instant(settledAt),
     )
 
 
@@ -361,7 +376,9 @@ def _candidateBody(candidate: Candidate) -> dict[str, Any]:
 
 
 def _candidate(body: Mapping[str, Any]) -> Candidate:
-    instants = {name: datetime.fromisoformat(body[name]) for name in ("firstSeen", "lastSeen")}
-    lists = {name: tuple(body[name]) for name in ("classes", "identity")}
-    pairs = {name: tuple((key, text) for key, text in body[name]) for name in ("params", "about")}
+    instants = {name: _instant(body[name]) for name in ("firstSeen", "lastSeen")}
+    lists = {name: tuple(map(_text, body[name])) for name in ("classes", "identity")}
+    pairs = {name: _pairs(body[name]) for name in ("params", "about")}
+    for name in ("driver", "key", "domoticSystem", "deviceId", "description"):
+        _text(body[name])
     return Candidate(**(dict(body) | instants | lists | pairs))

@@ -90,14 +90,14 @@ def parseCapture(text: str) -> Captured:
         try:
             value = json.loads(line)
             if head is None:
+                if value["capture"] != 1:
+                    raise BadCapture(f"line {number}: version {value['capture']!r} of captures is not known")
                 head = value
-                if head["capture"] != 1:
-                    raise BadCapture(f"line {number}: version {head['capture']!r} of captures is not known")
             else:
                 records.append(_record(number, value))
         except BadCapture:
             raise
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
             if not line.endswith("\n") and head is not None:
                 break
             raise BadCapture(f"line {number}: no record of a capture ({error!r})") from None
