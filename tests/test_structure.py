@@ -22,6 +22,8 @@ ROOMS: dict[str, set[str]] = {
     "home": {"model"},
     "core": {"model"},
     "config": {"model"},
+    # What the drivers take is theirs to say.
+    "moving": {"model", "home", "config", "drivers"},
     "live": {"model", "interfaces", "home", "core"},
     "api": {"model", "home", "core", "live"},
     "drivers": {"model", "interfaces"},
@@ -30,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "testing": {"model", "interfaces", "home", "core", "live", "api"},
     "client": {"model"},
     # Offline, "home check" asks the drivers what they think of a home.
-    "cli": {"client", "model", "home", "core", "config", "interfaces", "live", "drivers"},
+    "cli": {"client", "model", "home", "core", "config", "interfaces", "live", "drivers", "moving"},
     "pages": set(),
     "certificates": {"home"},
     "listeners": {"certificates"},

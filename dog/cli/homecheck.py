@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 "file": arguments.file,
                 "ok": not bad,
                 "devices": len(home.devices),
-                "problems": [_json(each) for each in problems],
+                "problems": [problemJson(each) for each in problems],
             }
         )
     else:
@@ -142,7 +142,8 @@ def driverProblems(home: Home, file: str, settings: Mapping[str, Mapping[str, An
         yield Problem("no_driver", f"{what}: the device{more} stays inactive", file, first.line, 0, first.id)
 
 
-def _json(problem: Problem) -> dict[str, Any]:
+def problemJson(problem: Problem) -> dict[str, Any]:
+    """As C{--json} has it."""
     return {
         "severity": severity(problem),
         "code": problem.code,

@@ -20,6 +20,7 @@ from dog.cli import (
     drivers,
     fingerprint,
     homecheck,
+    import_,
     reload,
     restore,
     send,
@@ -46,6 +47,7 @@ COMMANDS = (
     reload,
     backup,
     restore,
+    import_,
     homecheck,
     completion,
 )

@@ -129,6 +129,9 @@ class OfferTests(CliCase):
             ("dogctl --token-file fi", ["<files>"]),
             ("dogctl backup fi", ["<files>"]),
             ("dogctl restore x --state-dir fi", ["<files>"]),
+            ("dogctl import fi", ["<files>"]),
+            ("dogctl import x --output fi", ["<files>"]),
+            ("dogctl import x --profile ", ["documented", "released"]),
             ("dogctl --gateway ", []),
             ("dogctl nonsense ", []),
         ]:
