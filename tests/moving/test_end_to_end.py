@@ -7,8 +7,10 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from urllib.request import urlopen
+from socket import socket
+from urllib.request import Request, urlopen
 
+from dog.cli.import_ import addressing
 from dog.cli.main import main
 from dog.testing.process import GatewayProcess
 from tests.cli.fakes import Pipe
@@ -66,5 +68,34 @@ class Starts(TreeCase):
         self.assertEqual(len(self.started(self.moved(folder))[0]), 22)
 
     def test_open(self) -> None:
-        """As open as it was."""
-        self.assertEqual(len(self.started(self.moved(SAMPLES["knx"], "--keep-open"))[0]), 6)
+        """As open as it was, on its own listeners: for both kinds of addresses, and for pages from anywhere."""
+        with socket() as free:
+            free.bind(("", 0))
+            port = free.getsockname()[1]
+        out = self.moved(SAMPLES["knx"], "--keep-open", "--port", str(port))
+        process = GatewayProcess()
+        process.options = ["--config", f"{out}/dog.toml"]
+        process.start(PATIENCE)
+        try:
+            for host in ("127.0.0.1", *(["[::1]"] if addressing()[0] else [])):
+                request = Request(f"http://{host}:{port}/api/v1/devices", headers={"Origin": "http://elsewhere"})
+                with urlopen(request, timeout=PATIENCE) as answer:
+                    self.assertEqual(len(json.load(answer)["devices"]), 6)
+                    self.assertIn(answer.headers["Access-Control-Allow-Origin"], ("*", "http://elsewhere"))
+        finally:
+            process.stop(PATIENCE)
+
+    def test_closed(self) -> None:
+        """On its own listeners, at another port than the usual."""
+        with socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        process = GatewayProcess()
+        process.options = ["--config", f"{self.moved(SAMPLES['knx'], '--port', str(port))}/dog.toml"]
+        process.start(PATIENCE)
+        try:
+            self.assertTrue(all("127.0.0.1" in each or "::1" in each for each in process.addresses), process.addresses)
+            with urlopen(f"http://127.0.0.1:{port}/api/v1/devices", timeout=PATIENCE) as answer:
+                self.assertEqual(len(json.load(answer)["devices"]), 6)
+        finally:
+            process.stop(PATIENCE)
