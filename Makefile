@@ -1,8 +1,8 @@
 # make run     starts the gateway on a simulated home
 # make test    lints and tests everything
 # make bench   measures speed and memory against a bare Autobahn server, aiohttp and picows, and prints tables
-# make fuzz     feeds every parser with anything, by atheris; what breaks one is told
-# make soak     lives through days of a house in minutes; tells what grows
+# make fuzz    feeds every parser with anything, by atheris; what breaks one is told
+# make soak    lives through days of a house in minutes; tells what grows
 # make docs     builds the documentation, in build/docs/html
 # make deb      builds the Debian package of what is committed, in dist/
 # make deb-test boots Debian 12 and 13 and uses the package there; as root, takes some minutes
@@ -15,7 +15,8 @@
 #   TESTS       what make test runs                             (default: tests, all of it): TESTS=tests.model
 #   ROUNDS      how often make bench measures each figure       (default: 3)
 #   SERVED_BY   the Python whose Twisted and Autobahn are measured (default: that of .venv): SERVED_BY=/usr/bin/python3
-#   FUZZ_SECONDS  how long make fuzz runs, all targets together (default: 300)
+#   FUZZ_SECONDS how long make fuzz runs, all targets together  (default: 300)
+#   FUZZ_TARGETS what make fuzz runs                            (default: all): FUZZ_TARGETS="home http"
 #   DAYS        how many days make soak simulates               (default: 2)
 #   SCENARIOS   what make bench measures                        (default: all): SCENARIOS=requests,fanout
 

@@ -7,6 +7,7 @@ import secrets
 import signal
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +93,16 @@ class Gateway(MultiService):
     reload: Reload
 
     def __init__(
-        self, settings: Settings, reactor: Any, inTurn: InTurn | None = None, source: Source | None = None
+        self,
+        settings: Settings,
+        reactor: Any,
+        inTurn: InTurn | None = None,
+        source: Source | None = None,
+        utcNow: Callable[[], datetime] = utcNow,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._reactor = reactor
-        self.stepper = Stepper(Core(secrets.token_hex(6)), reactor)
+        self.stepper = Stepper(Core(secrets.token_hex(6)), reactor, utcNow)
         drivers = findDrivers(asyncio=type(reactor).__name__ == "AsyncioSelectorReactor")
         for name, reason in drivers.failed.items():
             log.error("driver {name} {reason}", name=name, reason=reason)
@@ -105,7 +111,7 @@ class Gateway(MultiService):
         self.captures = Captures(reactor.seconds, self.stepper.callLater)
 
         def kit(driver: str, key: Hashable) -> Kit:
-            return Kit(reactor, driver, key, settings.seed, tap=self.captures.tap(driver, key))
+            return Kit(reactor, driver, key, settings.seed, utcNow, tap=self.captures.tap(driver, key))
 
         self.attachments = Attachments(self.stepper, drivers, settings.drivers, kit, simulation)
         self.commands = Commands(
