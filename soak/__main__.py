@@ -30,6 +30,8 @@ def main() -> int:
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         life = Life(Path(folder), given.seed)
+        if given.days < 1:
+            life.small()
         samples = life.run(given.days * 86400, given.samples, lambda each: print(f"day {each.day:.2f}", flush=True))
     print(f"{given.days:g} days in {time.monotonic() - began:.0f} s\n\n{table(samples)}\n")
     for what, times in sorted(life.done.items()):

@@ -64,6 +64,11 @@ class Life:
             (1800.0, self._capture),
         ]
 
+    def small(self) -> None:
+        """Have what is kept of the past be little, so that it is full within minutes: for less than a day."""
+        core = self.house.gateway.stepper.core
+        core.log._maxEvents, core.ledger._maxSettled = 200, 20
+
     def run(
         self, seconds: float, samples: int, told: Callable[[Sample], object] = lambda sample: None
     ) -> list[Sample]:

@@ -17,9 +17,7 @@ class LifeTests(SynchronousTestCase):
         folder = Path(self.mktemp())
         folder.mkdir()
         life = Life(folder.absolute(), pace=10)
-        core = life.house.gateway.stepper.core
-        # So that they are full before it is looked at.
-        core.log._maxEvents, core.ledger._maxSettled = 200, 20
+        life.small()
         samples = life.run(1600, 8)
         self.assertEqual(life.failures, {})
         self.assertEqual(growing(samples), [], table(samples))
