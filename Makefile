@@ -6,6 +6,8 @@
 # make docs     builds the documentation, in build/docs/html
 # make deb      builds the Debian package of what is committed, in dist/
 # make deb-test boots Debian 12 and 13 and uses the package there; as root, takes some minutes
+# make deb-arches installs and uses the package on emulated arm64 and armhf; as root, takes half an hour the first time
+# make image-test builds the Dockerfile with docker or podman, and uses the image
 # make release  checks that the version, NEWS.md and debian/changelog agree, and builds wheel, sdist and .deb, in dist/
 # All set up what they need in .venv. Variables (make run HOME_FILE=my.xml):
 #   PYTHON      the interpreter that .venv is made with         (default: the first that is 3.11 or newer)
@@ -17,6 +19,7 @@
 #   SERVED_BY   the Python whose Twisted and Autobahn are measured (default: that of .venv): SERVED_BY=/usr/bin/python3
 #   FUZZ_SECONDS how long make fuzz runs, all targets together  (default: 300)
 #   FUZZ_TARGETS what make fuzz runs                            (default: all): FUZZ_TARGETS="home http"
+#   ARCHES      what make deb-arches emulates                   (default: all): ARCHES=bookworm-armhf
 #   DAYS        how many days make soak simulates               (default: 2)
 #   SCENARIOS   what make bench measures                        (default: all): SCENARIOS=requests,fanout
 
@@ -34,7 +37,7 @@ DAYS ?= 2
 DEBIAN_PYTHON ?= /usr/bin/python3
 export PYTHON VENV
 
-.PHONY: help run test docs deb deb-test bench fuzz soak lint format clean
+.PHONY: help run test docs deb deb-test deb-arches image-test bench fuzz soak lint format clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -60,6 +63,12 @@ deb:
 
 deb-test:
 	@$(DEBIAN_PYTHON) tools/debtest.py
+
+deb-arches: deb
+	@$(DEBIAN_PYTHON) tools/arches.py "$$(ls -t dist/dog-gateway_*_all.deb | head -n 1)" $(ARCHES)
+
+image-test:
+	@$(DEBIAN_PYTHON) tools/image.py
 
 # Publishes nothing: what would be is in dist/ afterwards.
 release: $(VENV)/ready-to-release

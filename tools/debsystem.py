@@ -100,7 +100,8 @@ class System:
             stderr=console,
             env=ENVIRONMENT,
         )
-        self._leader = ""
+        #: Its process 1, as this machine numbers it.
+        self.leader = ""
         until("the system boots", self._booted, 120)
 
     def _booted(self) -> bool:
@@ -109,11 +110,11 @@ class System:
         children = Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children").read_text().split()
         if not children:
             return False
-        self._leader = children[0]
+        self.leader = children[0]
         return self.ask("systemctl is-system-running").strip() in ("running", "degraded")
 
     def _inside(self, script: str) -> list[str]:
-        return ["nsenter", "-t", self._leader, "-m", "-u", "-i", "-n", "-p", "--", "/bin/sh", "-c", script]
+        return ["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "--", "/bin/sh", "-c", script]
 
     def ask(self, script: str) -> str:
         """What a script prints in there, whatever its exit status."""

@@ -20,6 +20,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools.debchecks import checkAutopkgtest, checkLintian, checkPiuparts
+from tools.debdepends import checkDepends
+from tools.debmemory import checkMemory
 from tools.debserial import checkLine, checkPorts
 from tools.debsystem import CACHE, ENVIRONMENT, ROOT, SUITES, URL, System, base, booted, run, until
 
@@ -92,6 +94,8 @@ def check(suite: str, old: Path, new: Path) -> None:
         system.do(f"printf '{quick}' > /etc/systemd/system/dog-gateway.service.d/test.conf")
         system.do("systemctl daemon-reload && systemctl restart dog-gateway")
         until("the service is ready again", system.ready)
+        said(checkMemory(system))
+        until("the service is ready again", system.ready)
         system.do("dogctl send lake-kitchen-lamp on")
         devices = len(json.loads(system.do("dogctl devices --json"))["devices"])
         said(f"REST and WebSocket: {devices} devices; lamp on")
@@ -109,13 +113,10 @@ def check(suite: str, old: Path, new: Path) -> None:
         until("dogctl watch is connected", lambda: "1 WebSocket" in system.property("StatusText"))
         told("off")
         told("on")
-        # The cgroup's own figure would do, too, where there is a memory controller; a test machine may lack it.
-        resident = int(system.do(f"grep VmRSS /proc/{system.property('MainPID')}/status").split()[1]) / 1000
-        assert resident < 128, resident
         began, used = time.monotonic(), cpu(system)
         time.sleep(IDLE)
         share = (cpu(system) - used) / (time.monotonic() - began)
-        said(f"{resident:.0f} MB resident, MemoryMax=128M; idle {share:.2%} of one CPU, simulating {devices} devices")
+        said(f"idle {share:.2%} of one CPU, simulating {devices} devices")
 
         pid = system.property("MainPID")
         system.do("systemctl kill --kill-whom=main -s KILL dog-gateway")
@@ -188,6 +189,7 @@ def main(suites: list[str]) -> None:
     def checkAll(suite: str) -> None:
         checkLintian(suite, folder.glob("dog-gateway_*"))
         print(f"{suite}: lintian has nothing to say", flush=True)
+        print(f"{suite}: {checkDepends(suite, new)}", flush=True)
         checkPiuparts(suite, new)
         print(f"{suite}: piuparts passes", flush=True)
         check(suite, old, new)
