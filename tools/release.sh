@@ -3,6 +3,8 @@
 # The version is dog/__init__.py's; debian/changelog and NEWS.md have to agree, and everything has to be committed.
 # Wheel, sdist and .deb are built twice, in two folders; they are the same to the byte, or there is no release.
 set -eu
+# Permissions are part of what is published.
+umask 022
 cd "$(dirname "$0")/.."
 folder=$(mkdir -p "${1:-dist}" && cd "${1:-dist}" && pwd)
 python=${PYTHON:-python3}
