@@ -46,23 +46,30 @@ def lists(suite: str, arch: str) -> str:
     return ""
 
 
+def fetchLists(suite: str) -> dict[str, str]:
+    """All lists, beside the suite's system; why which of them can't be had."""
+    base(suite)
+    failures = {arch: lists(suite, arch) for arch in ARCHITECTURES}
+    return {arch: why for arch, why in failures.items() if why}
+
+
 def checkDepends(suite: str, package: Path) -> str:
     """The package and what it recommends can be installed on each architecture, with Debian's packages alone.
 
     Architectures whose lists can't be had are named in what is returned; it is an error if that goes for all.
     """
-    base(suite)
+    missing = fetchLists(suite)
     # What is only recommended is left out by apt without a word, unless it is asked for.
     field = run("dpkg-deb", "--field", str(package), "Recommends")
     recommended = [each.split()[0] for each in field.split(",") if each.strip()]
-    found, missing = [], ""
+    found = []
     for arch in ARCHITECTURES:
-        if why := lists(suite, arch):
-            missing += f"; {arch} is NOT CHECKED, its package list can't be had: {why}"
+        if arch in missing:
             continue
         said = apt(suite, arch, "--simulate", "--no-install-recommends", "install", str(package), *recommended)
         installed = {line.split()[1] for line in said.splitlines() if line.startswith("Inst ")}
         assert {"dog-gateway", "libc6", *recommended} <= installed, said
         found.append(f"{arch} ({len(installed)} packages)")
     assert found, missing
-    return f"what it depends on can be installed on {', '.join(found)}{missing}"
+    unknown = "".join(f"; {arch} is NOT CHECKED, its list can't be had: {why}" for arch, why in missing.items())
+    return f"what it depends on can be installed on {', '.join(found)}{unknown}"

@@ -20,10 +20,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools.debchecks import checkAutopkgtest, checkLintian, checkPiuparts
-from tools.debdepends import checkDepends
+from tools.debdepends import checkDepends, fetchLists
 from tools.debmemory import checkMemory
 from tools.debserial import checkLine, checkPorts
-from tools.debsystem import CACHE, ENVIRONMENT, ROOT, SUITES, URL, System, base, booted, run, until
+from tools.debsystem import CACHE, ENVIRONMENT, ROOT, SUITES, URL, System, booted, run, until
 
 #: sysusers.d: a user stays, so that files which are still somebody's never become somebody else's.
 STAYS = ("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow", "/etc/ld.so.cache")
@@ -177,7 +177,7 @@ def main(suites: list[str]) -> None:
     if os.geteuid():
         raise SystemExit("make deb-test must be run as root: it makes and boots systems")
     if suites[:1] == ["--prepare"]:
-        atOnce(base, suites[1:] or SUITES)
+        atOnce(fetchLists, suites[1:] or SUITES)
         return
     folder = CACHE / "packages"
     shutil.rmtree(folder, ignore_errors=True)
