@@ -102,6 +102,8 @@ class System:
         )
         #: Its process 1, as this machine numbers it.
         self.leader = ""
+
+    def boot(self) -> None:
         until("the system boots", self._booted, 120)
 
     def _booted(self) -> bool:
@@ -114,7 +116,8 @@ class System:
         return self.ask("systemctl is-system-running").strip() in ("running", "degraded")
 
     def _inside(self, script: str) -> list[str]:
-        return ["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "--", "/bin/sh", "-c", script]
+        # -r: where this runs in a chroot, the root of its mounts is not the system's.
+        return ["nsenter", "-t", self.leader, "-m", "-u", "-i", "-n", "-p", "-r", "-w", "--", "/bin/sh", "-c", script]
 
     def ask(self, script: str) -> str:
         """What a script prints in there, whatever its exit status."""
@@ -168,6 +171,7 @@ def booted(suite: str, packages: list[Path]) -> Iterator[System]:
         shutil.copy(package, folder / "root")
     system = System(suite, folder)
     try:
+        system.boot()
         yield system
     finally:
         system.end()
