@@ -9,6 +9,7 @@
 # make deb-arches installs and uses the package on emulated arm64 and armhf; as root, takes half an hour the first time
 # make image-test builds the Dockerfile with docker or podman, and uses the image
 # make release  checks that the version, NEWS.md and debian/changelog agree, and builds wheel, sdist and .deb, in dist/
+# make sbom     writes what Dog is made of (CycloneDX), in dist/
 # All set up what they need in .venv. Variables (make run HOME_FILE=my.xml):
 #   PYTHON      the interpreter that .venv is made with         (default: the first that is 3.11 or newer)
 #   HOME_FILE   the home that make run simulates                (default: the demo home)
@@ -37,7 +38,7 @@ DAYS ?= 2
 DEBIAN_PYTHON ?= /usr/bin/python3
 export PYTHON VENV
 
-.PHONY: help run test docs deb deb-test deb-arches image-test bench fuzz soak lint format clean
+.PHONY: help run test docs deb deb-test deb-arches image-test bench fuzz soak sbom lint format clean
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -74,6 +75,10 @@ image-test:
 release: $(VENV)/ready-to-release
 	@PYTHON='$(abspath $(VENV))/bin/python' tools/release.sh dist
 
+# What each package is made of; the time in it is that of the commit.
+sbom: $(VENV)/ready-to-release
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} $(VENV)/bin/python tools/sbom.py dist
+
 bench: $(VENV)/ready-to-bench
 	$(VENV)/bin/python -m bench --rounds $(ROUNDS) $(if $(SCENARIOS),--scenarios '$(SCENARIOS)') \
 		$(if $(SERVED_BY),--python '$(SERVED_BY)')
@@ -100,7 +105,7 @@ $(VENV)/ready-to-run: setup.cfg pyproject.toml tools/venv.sh
 	@touch $@
 
 $(VENV)/ready-to-test: setup.cfg pyproject.toml tools/venv.sh
-	@tools/venv.sh all,test,lint,docs
+	@tools/venv.sh all,test,lint,docs,sbom
 	@touch $@ $(VENV)/ready-to-run
 
 $(VENV)/ready-for-docs: setup.cfg pyproject.toml tools/venv.sh
@@ -108,7 +113,7 @@ $(VENV)/ready-for-docs: setup.cfg pyproject.toml tools/venv.sh
 	@touch $@
 
 $(VENV)/ready-to-release: setup.cfg pyproject.toml tools/venv.sh
-	@tools/venv.sh release
+	@tools/venv.sh all,release,sbom
 	@touch $@
 
 $(VENV)/ready-to-bench: setup.cfg pyproject.toml tools/venv.sh

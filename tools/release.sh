@@ -50,6 +50,7 @@ for turn in first second/and-longer; do
 done
 diff -r "$work/first/made" "$work/second/and-longer/made" || { echo "release: two builds differ" >&2; exit 1; }
 "$python" -m twine check --strict "$work"/first/made/*.whl "$work"/first/made/*.tar.gz
+"$python" tools/sbom.py "$work/first/made" >"$work/log" || { cat "$work/log"; exit 1; }
 cp "$work"/first/made/* "$folder/"
 echo "release $version: two builds are the same to the byte"
-(cd "$folder" && sha256sum -- *"$version"*.whl *"$version"*.tar.gz "dog-gateway_${debian}_all.deb")
+(cd "$folder" && sha256sum -- *"$version"*.whl *"$version"*.tar.gz "dog-gateway_${debian}_all.deb" "dog-gateway-$version.cdx.json" "dog-gateway_${debian}_all.deb.cdx.json")
