@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from dog.endpoints import isLoopback, isSecure
 from dog.model.rights import Role
 
 _HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.?", re.ASCII)
@@ -343,25 +344,6 @@ class Source:
 _REACHABLE = frozenset({"tcp", "tcp4", "tcp6", "ssl", "tls", "tls6", "systemd", "fd", "haproxy"})
 
 
-def interfaceOf(endpoint: str) -> str:
-    """The address that a server endpoint is bound to, as far as its text tells; C{""}: every one."""
-    interface = ""
-    for part in endpoint.replace("\\:", "\0").split(":")[1:]:
-        name, equals, value = part.partition("=")
-        if equals and name == "interface":
-            interface = value.replace("\0", ":")
-    return interface
-
-
-def isLoopback(endpoint: str) -> bool:
-    """Whether this server endpoint can be reached from this machine only, as far as its text tells."""
-    kind = endpoint.partition(":")[0]
-    if kind in ("unix", "onion"):
-        return kind == "unix"
-    interface = interfaceOf(endpoint)
-    return interface == "::1" or interface == "localhost" or interface.startswith("127.")
-
-
 def checkExposure(settings: Settings) -> None:
     """Whether what is listened on can be, and may be.
 
@@ -373,7 +355,7 @@ def checkExposure(settings: Settings) -> None:
     problems = []
     if (settings.certificate is None) is not (settings.certificateKey is None):
         problems.append("certificate and key in [tls] go together")
-    secure = [each for each in settings.listen if each.partition(":")[0] in ("tls", "tls6")]
+    secure = [each for each in settings.listen if isSecure(each)]
     if secure and settings.stateDir is None and settings.certificate is None:
         problems.append(f"{secure[0]} needs a certificate: name one in [tls], or state_dir in [house] to keep one in")
     if settings.redirect and not secure:

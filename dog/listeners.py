@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
+from socket import AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
 from typing import Any
 
 from twisted.application.service import Service
@@ -17,6 +18,7 @@ from twisted.protocols.policies import WrappingFactory
 from twisted.python.failure import Failure
 
 from dog.certificates import BadCertificate, Certificates
+from dog.endpoints import interfaceOf, isSecure, portOf
 
 #: What the system says where this machine has no IPv6, or no such address.
 _NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT})
@@ -28,6 +30,8 @@ class CannotListen(Exception):
 
 class Listeners(Service):
     """Listens on every endpoint, or does not start. C{tls:} and C{tls6:} are C{tcp:} and C{tcp6:} with TLS.
+
+    One for all addresses of IPv6 is for those of IPv4, too, where the system has it so, unless another has that port.
 
     @param certificates: what those with TLS show; loaded before anything is bound.
     @param optional: endpoints that may be missing (the default's IPv6 loopback, where there is no IPv6).
@@ -49,6 +53,7 @@ class Listeners(Service):
         self._optional = optional
         self._certificates = certificates
         self._open: list[tuple[str, IListeningPort]] = []
+        self._sixOnly = sixOnly(endpoints)
 
     @property
     def addresses(self) -> list[str]:
@@ -81,8 +86,10 @@ class Listeners(Service):
         Fails with L{CannotListen}, and then listens on what it did before: the old ones are closed first, since the
         new ones may want their ports.
         """
-        dropped = [each for each in self._open if each[0] not in endpoints]
-        self._open = [each for each in self._open if each[0] in endpoints]
+        before, self._sixOnly = self._sixOnly, sixOnly(endpoints)
+        kept = [each for each in self._open if each[0] in endpoints and each[0] not in before ^ self._sixOnly]
+        dropped = [each for each in self._open if each not in kept]
+        self._open = kept
 
         def bind(_: object) -> Deferred[None] | None:
             known = [text for text, _ in self._open]
@@ -92,6 +99,7 @@ class Listeners(Service):
                         self._bind(text)
             except CannotListen as cannot:
                 why = cannot
+                self._sixOnly = before
                 added = [each for each in self._open if each[0] not in known]
                 self._open = [each for each in self._open if each[0] in known]
                 return self._close(added).addCallback(lambda _: self._restore(dropped, why))
@@ -111,7 +119,8 @@ class Listeners(Service):
     def _bind(self, text: str) -> None:
         secure = isSecure(text)
         try:
-            endpoint = serverFromString(self._reactor, f"tcp{text[3:]}" if secure else text)
+            reactor = _SixOnly(self._reactor) if text in self._sixOnly else self._reactor
+            endpoint = serverFromString(reactor, f"tcp{text[3:]}" if secure else text)
         except (ValueError, TypeError):
             example = "tcp:8080:interface=127.0.0.1"
             raise CannotListen(f"{text!r} is no server endpoint; one is {example}") from None
@@ -156,9 +165,32 @@ class Listeners(Service):
         return self._close(listening)
 
 
-def isSecure(endpoint: str) -> bool:
-    """Whether it is an endpoint with TLS of ours."""
-    return endpoint.partition(":")[0] in ("tls", "tls6")
+def sixOnly(endpoints: Sequence[str]) -> frozenset[str]:
+    """Those for all addresses of IPv6 that leave the ones of IPv4 to another one, which has the same port."""
+    four = {portOf(each) for each in endpoints if each.partition(":")[0] in ("tcp", "tcp4", "tls")}
+    six = [each for each in endpoints if each.partition(":")[0] in ("tcp6", "tls6") and portOf(each) in four]
+    return frozenset(each for each in six if interfaceOf(each) in ("", "::"))
+
+
+class _SixOnly:
+    """As much of a reactor as an endpoint needs; what it listens on is of IPv6 only (RFC 3493, section 5.3), which
+    Twisted's own sockets can't be told.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def listenTCP(self, port: int, factory: IProtocolFactory, backlog: int = 50, interface: str = "::") -> Any:
+        try:
+            with socket(AF_INET6, SOCK_STREAM) as made:
+                made.setblocking(False)
+                made.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+                made.setsockopt(IPPROTO_IPV6, IPV6_V6ONLY, 1)
+                made.bind((interface, port))
+                made.listen(backlog)
+                return self._reactor.adoptStreamPort(made.fileno(), AF_INET6, factory)
+        except OSError as error:
+            raise CannotListenError(interface, port, error) from None
 
 
 class Unnegotiated(WrappingFactory):

@@ -14,7 +14,8 @@ from twisted.python.failure import Failure
 from dog.api.views.reloaded import Reloaded
 from dog.certificates import BadCertificate, Certificates
 from dog.config import KEYS, BadConfiguration, Settings, Source
-from dog.listeners import CannotListen, Listeners, isSecure
+from dog.endpoints import isSecure
+from dog.listeners import CannotListen, Listeners
 from dog.live.home import LiveHome
 from dog.model.refusal import Code, Refusal
 

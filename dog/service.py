@@ -36,12 +36,13 @@ from dog.api.ws.connection import ConnectionFactory
 from dog.api.ws.protocol import WebSocketDoor
 from dog.api.ws.turn import Turns
 from dog.certificates import BadCertificate, Certificates
-from dog.config import LOOPBACK, Settings, Source, interfaceOf
+from dog.config import LOOPBACK, Settings, Source
 from dog.core.core import Core
 from dog.core.ledger import Entry
+from dog.endpoints import interfaceOf, isSecure
 from dog.home.disk import createWhole, readWhole
 from dog.home.store import HomeStore
-from dog.listeners import Listeners, isSecure
+from dog.listeners import Listeners
 from dog.live.attachments import Attachments
 from dog.live.audit import Audit
 from dog.live.backup import Backup

@@ -18,7 +18,8 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase, TestCase
 
 from dog import certificates
 from dog.certificates import BadCertificate, Certificates, fingerprintOf, selfSigned
-from dog.listeners import Listeners, isSecure
+from dog.endpoints import isSecure
+from dog.listeners import Listeners
 from tests.logs import record
 
 try:

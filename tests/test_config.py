@@ -12,12 +12,11 @@ from dog.config import (
     BadConfiguration,
     Settings,
     checkExposure,
-    interfaceOf,
-    isLoopback,
     override,
     parseSettings,
     readSettings,
 )
+from dog.endpoints import interfaceOf, isLoopback, portOf
 from dog.model.rights import Role
 
 SHIPPED = Path(__file__).parent.parent / "etc" / "dog" / "dog.toml"
@@ -174,5 +173,12 @@ class ExposureTests(SynchronousTestCase):
         checkExposure(Settings(listen=secure, certificate=Path("c.pem"), certificateKey=Path("k.pem")))
         self.assertEqual(interfaceOf(secure[0]), "::1")
         self.assertEqual(interfaceOf("tls:8443"), "")
+        for endpoint, port in (
+            (secure[0], "8443"),
+            ("tls:8443", "8443"),
+            ("tcp:interface=\\:\\:1:port=80", "80"),
+            ("unix:", ""),
+        ):
+            self.assertEqual(portOf(endpoint), port, endpoint)
         checkExposure(Settings(anonymous=Role.NONE, stateDir=Path("/s")))
         checkExposure(Settings(listen=("foo:bar",)))  # no endpoint at all: said when it is bound

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import socket
+from collections.abc import Generator
 from typing import Any
+from unittest import SkipTest
 
+from twisted.internet.defer import inlineCallbacks
 from twisted.internet.error import CannotListenError
-from twisted.internet.protocol import Factory
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import MemoryReactor
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from dog.listeners import CannotListen, Listeners
+from dog.listeners import CannotListen, Listeners, sixOnly
 
 FOUR, SIX = "tcp:8080:interface=127.0.0.1", "tcp6:8080:interface=\\:\\:1"
 
@@ -118,6 +123,51 @@ class ListenersTests(SynchronousTestCase):
         self.assertIn("carrier", self.exits(MemoryReactor(), "carrier:pigeon"))
         self.assertIn("tcp:80000", self.exits(OverflowingReactor(), "tcp:80000:interface=127.0.0.1"))
         self.exits(MemoryReactor(), "tcp:abc")
+
+
+class RealSockets(TestCase):
+    @inlineCallbacks
+    def test_onePortForBothFamilies(self) -> Generator[Any, Any, None]:
+        """Every address of IPv4 and every one of IPv6, on one port and in either order; alone, IPv6 is as the system
+        has it. A change takes the socket for both away where another wants half of it.
+        """
+        from twisted.internet import reactor
+
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                probe.bind(("::1", 0))
+            except OSError:
+                raise SkipTest("this machine has no IPv6") from None
+            port = probe.getsockname()[1]
+        four, six = f"tcp:{port}", f"tcp6:port={port}"
+        self.assertEqual(sixOnly([six, "tcp:1"]), frozenset())
+        self.assertEqual(sixOnly([f"{six}:interface=\\:\\:1", four]), frozenset())
+        for endpoints in [four, six], [six, four]:
+            listeners = Listeners(reactor, endpoints, Factory.forProtocol(Protocol))
+            listeners.privilegedStartService()
+            self.addCleanup(listeners.stopService)
+            self.assertEqual(sorted(listeners.addresses), sorted([f"http://0.0.0.0:{port}", f"http://[::]:{port}"]))
+            self.assertEqual(self.answering(port), {"127.0.0.1", "::1"})
+            listeners.startService()
+            yield listeners.change([six])
+            self.assertEqual(self.answering(port) - {"127.0.0.1"}, {"::1"})
+            yield listeners.change([four, six])
+            self.assertEqual(self.answering(port), {"127.0.0.1", "::1"})
+            yield listeners.change([four, "tcp6:nonsense"]).addErrback(lambda failure: failure.trap(CannotListen))
+            self.assertEqual(self.answering(port), {"127.0.0.1", "::1"})
+            taken = Listeners(reactor, endpoints, Factory.forProtocol(Protocol))
+            self.assertIn(
+                "Address already in use", str(self.assertRaises(SystemExit, taken.privilegedStartService).code)
+            )
+            yield listeners.stopService()
+
+    def answering(self, port: int) -> set[str]:
+        found = set()
+        for address in "127.0.0.1", "::1":
+            with contextlib.suppress(OSError), socket.create_connection((address, port), 5):
+                found.add(address)
+        return found
 
 
 def _ports(listeners: Listeners) -> list[int]:

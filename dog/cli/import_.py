@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from dog.moving.writing import InTheWay, write
 
     output = arguments.folder and os.path.abspath(arguments.folder)
-    choices = Choices(arguments.keepOpen, arguments.port, arguments.profile, *addressing())
+    choices = Choices(arguments.keepOpen, arguments.port, arguments.profile, hasIPv6())
     try:
         moved = move(arguments.file, output or STATE_DIR, choices, findDrivers().bySystem.keys())
     except OSError as error:
@@ -88,16 +88,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return DONE
 
 
-def addressing() -> tuple[bool, bool]:
-    """Whether this machine has IPv6, and whether its sockets for that are for IPv4, too (C{net.ipv6.bindv6only})."""
+def hasIPv6() -> bool:
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-            # Before it is bound: one that is bound to ::1 is for IPv6 alone, whatever the machine's way.
-            dual = not probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
             probe.bind(("::1", 0))
-            return True, dual
+            return True
     except OSError:
-        return False, False
+        return False
 
 
 def _port(text: str) -> int:

@@ -22,14 +22,12 @@ class Choices:
     @ivar keepOpen: be as open as the old gateway was: every address, everything for everybody.
     @ivar port, profile: instead of what is found.
     @ivar ipv6: there is IPv6 where this will run.
-    @ivar dual: a socket for every address of IPv6 there is one for those of IPv4, too: a second can't have its port.
     """
 
     keepOpen: bool = False
     port: int | None = None
     profile: str | None = None
     ipv6: bool = True
-    dual: bool = True
 
 
 def server(old: Installation, choices: Choices, report: Report) -> dict[str, Mapping[str, Any]]:
@@ -78,7 +76,7 @@ def _port(old: Installation, choices: Choices, report: Report) -> int:
 def _listen(port: int, choices: Choices) -> list[str]:
     if choices.keepOpen:
         four, six = f"tcp:{port}", f"tcp6:{port}"
-        return [four] if not choices.ipv6 else [six] if choices.dual else [four, six]
+        return [four, six] if choices.ipv6 else [four]
     return [
         f"tcp:{port}:interface=127.0.0.1",
         # At the usual port that of IPv6 may be missing.

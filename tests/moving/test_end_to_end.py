@@ -10,7 +10,7 @@ from pathlib import Path
 from socket import socket
 from urllib.request import Request, urlopen
 
-from dog.cli.import_ import addressing
+from dog.cli.import_ import hasIPv6
 from dog.cli.main import main
 from dog.testing.process import GatewayProcess
 from tests.cli.fakes import Pipe
@@ -77,7 +77,7 @@ class Starts(TreeCase):
         process.options = ["--config", f"{out}/dog.toml"]
         process.start(PATIENCE)
         try:
-            for host in ("127.0.0.1", *(["[::1]"] if addressing()[0] else [])):
+            for host in ("127.0.0.1", *(["[::1]"] if hasIPv6() else [])):
                 request = Request(f"http://{host}:{port}/api/v1/devices", headers={"Origin": "http://elsewhere"})
                 with urlopen(request, timeout=PATIENCE) as answer:
                     self.assertEqual(len(json.load(answer)["devices"]), 6)

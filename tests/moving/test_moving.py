@@ -70,7 +70,7 @@ class Samples(TreeCase):
     def test_open(self) -> None:
         moved = self.move(Choices(keepOpen=True), MADE)
         settings = parseSettings(moved.files["dog.toml"].data.decode())
-        self.assertEqual(settings.listen, ("tcp6:8181",))
+        self.assertEqual(settings.listen, ("tcp:8181", "tcp6:8181"))
         self.assertEqual((settings.anonymous, settings.profile), (Role.ADMIN, "released"))
         self.assertNotIn("listeners", [each.code for each in moved.report.stops])
 
