@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from twisted.application.service import Service
@@ -16,6 +19,7 @@ from twisted.python.failure import Failure
 
 from dog.core.events import Event, Kind
 from dog.core.ledger import Entry
+from dog.core.tokens import Token
 from dog.live.state import Batch, StateFile, Stored, StoredValue
 from dog.live.stepper import Stepper, Timer
 from dog.model.command import Outcome, Stage
@@ -39,6 +43,7 @@ class Memory(Service):
     @param interval: seconds between writes.
     @param maxWaiting: events that may wait while the disk does not take them; more are given up, and then
         this epoch gets no closing record: clients are told of a gap.
+    @ivar tokens: those that were found at the start, and when each was last used.
     """
 
     log = Logger()
@@ -52,6 +57,7 @@ class Memory(Service):
         self._interval = interval
         self._maxWaiting = maxWaiting
         self._file: StateFile | None = None
+        self.tokens: list[tuple[Token, datetime | None]] = []
         self._batch = Batch()
         self._timer: Timer | None = None
         self._writing = False
@@ -66,9 +72,11 @@ class Memory(Service):
     def recall(self) -> None:
         """Open the file and give the core what it knew, blocking: after the home was read, before anything runs.
 
-        A file that is no database is put aside. Where the disk does not allow a file at all, the gateway runs
-        without a memory, and says so. Raises L{dog.live.state.Newer}.
+        A file that is no database is put aside. Where it can't be written, the gateway runs with what it holds and
+        remembers nothing more; where it can't be read either, without a memory. It says so.
+        Raises L{dog.live.state.Newer}.
         """
+        stored: Stored | None = None
         try:
             try:
                 self._file, stored = self._open()
@@ -83,31 +91,54 @@ class Memory(Service):
                 for suffix in ("-wal", "-shm"):
                     Path(f"{self._path}{suffix}").unlink(missing_ok=True)
                 self._file, stored = self._open()
-            core = self._stepper.core
-            core.restore(
-                stored.tail,
-                ((each.slot, each.value, each.changedAt, each.heardAt) for each in stored.values),
-                map(_settled, stored.commands),
-                stored.candidates,
-            )
-            self._file.begin(self.epoch, self._stepper.now().utc, core.log.lastId)
+            self._restore(stored)
+            self._file.begin(self.epoch, self._stepper.now().utc, self._stepper.core.log.lastId)
         except (OSError, sqlite3.Error) as error:
-            self._file = None
             self.log.error(
                 "{path}: {error}: what happens will be forgotten at the end", path=str(self._path), error=str(error)
             )
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+            if stored is None:
+                self._peek()
             return
         self._stepper.listen(self._heard)
 
-    def _open(self) -> tuple[StateFile, Stored]:
-        file = StateFile(self._path)
+    def _restore(self, stored: Stored) -> None:
+        self._stepper.core.restore(
+            stored.tail,
+            ((each.slot, each.value, each.changedAt, each.heardAt) for each in stored.values),
+            map(_settled, stored.commands),
+            stored.candidates,
+        )
+
+    def _open(self, path: Path | None = None) -> tuple[StateFile, Stored]:
+        file = StateFile(path or self._path)
         try:
             stored = file.load()
-            file.tokens()  # which L{dog.live.tokens} reads later: what can't be read is found here
+            self.tokens = file.tokens()  # what can't be read of them is found here
             return file, stored
         except BaseException:
             file.close()
             raise
+
+    def _peek(self) -> None:
+        """Know what the file holds, by a copy: SQLite needs to write where it reads. The write-ahead log is part of
+        it; without that a token that was revoked would be valid again.
+        """
+        try:
+            with TemporaryDirectory(prefix="dog-") as folder:
+                for suffix in ("", "-wal"):
+                    if suffix == "" or os.path.exists(f"{self._path}{suffix}"):
+                        shutil.copyfile(f"{self._path}{suffix}", f"{folder}/{self._path.name}{suffix}")
+                file, stored = self._open(Path(folder) / self._path.name)
+                file.close()
+        except (OSError, sqlite3.Error, *_UNREADABLE) as error:
+            self.log.error("{path} can't be read either: {error}", path=str(self._path), error=str(error))
+            return
+        self._restore(stored)
+        self.log.warn("{path} is read only: tokens and last values are as they were", path=str(self._path))
 
     # -- while it runs --------------------------------------------------------------------------------
 

@@ -76,17 +76,19 @@ class Tokens:
 
     def recall(self) -> None:
         """Read them, blocking, after the memory was; make the first admin's where there is no admin's."""
-        file = None if self._memory is None else self._memory.file
-        if file is None:
+        if self._memory is None:
             return
         now = self._stepper.now().utc
+        for token, usedAt in self._memory.tokens:
+            self._keys.add(token, usedAt)
+        file = self._memory.file
         try:
-            for token, usedAt in file.tokens():
-                self._keys.add(token, usedAt)
-            if not any(each.principal.role is Role.ADMIN and not each.expired(now) for each in self):
+            if file is not None and not any(
+                each.principal.role is Role.ADMIN and not each.expired(now) for each in self
+            ):
                 self._makeFirst(file)
         except (OSError, sqlite3.Error) as error:
-            self.log.error("tokens can't be read or written: {error}", error=str(error))
+            self.log.error("the first token can't be written: {error}", error=str(error))
         self._expired.update(each.id for each in self if each.expired(now))
         self._look()
 

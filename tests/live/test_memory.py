@@ -296,6 +296,46 @@ class MemoryTests(SynchronousTestCase):
         self.assertIs(self.successResultOf(self.send()).stage, Stage.CONFIRMED)
         self.stop()
 
+    def test_readOnly(self) -> None:
+        """What the file holds is known, the write-ahead log included; nothing is changed, nothing more remembered."""
+        self.hear(ON, "on")
+        self.house.kit.run(20)
+        self.house.stepper.stop()
+        crashed, self.memory._file = self.memory._file, None  # not closed, which would put the log into the database
+        assert crashed is not None
+        self.addCleanup(crashed.close)
+        files = [self.path, Path(f"{self.path}-wal")]
+        before = [each.read_bytes() for each in files]
+        connect = sqlite3.connect
+
+        def readOnly(path: Any, **options: Any) -> Any:
+            if Path(path) == self.path:
+                raise sqlite3.OperationalError("attempt to write a readonly database")
+            return connect(path, **options)
+
+        self.patch(sqlite3, "connect", readOnly)
+        self.start()
+        self.assertIsNone(self.memory.file)
+        self.assertEqual(self.core.values.value(ON), "on")
+        self.hear(ON, "off")
+        self.house.kit.run(20)
+        self.assertIs(self.successResultOf(self.send()).stage, Stage.CONFIRMED)
+        self.stop()
+        self.assertEqual([each.read_bytes() for each in files], before)
+
+    def test_fullAtTheStart(self) -> None:
+        """What was read counts, though nothing can be written."""
+        self.hear(ON, "on")
+        self.stop()
+
+        def full(*args: Any) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        self.patch(StateFile, "begin", full)
+        self.start()
+        self.assertEqual(self.core.values.value(ON), "on")
+        self.assertIsNone(self.memory.file)
+
     def test_noDatabase(self) -> None:
         """A file that is no database is put aside, not deleted; the gateway starts with an empty memory."""
         self.stop()

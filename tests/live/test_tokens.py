@@ -191,6 +191,32 @@ class TokensTests(SynchronousTestCase):
         self.assertEqual(self.assertRaises(Refusal, without.create, "a", Role.USER).refused.code, Code.STORAGE)
         without.close()
 
+    def test_readOnly(self) -> None:
+        """Where C{state.db} can't be written, those that were made are valid, and one that was revoked is not."""
+        secret, token = self.create()
+        gone, other = self.create("other")
+        self.successResultOf(self.tokens.revoke(other.id))
+        connect = sqlite3.connect
+
+        def readOnly(path: Any, **options: Any) -> Any:
+            if Path(path) == self.folder / "state.db":
+                raise sqlite3.OperationalError("attempt to write a readonly database")
+            return connect(path, **options)
+
+        admin = self.first()
+        crashed, self.memory._file = self.memory._file, None  # so that the write-ahead log is still one
+        assert crashed is not None
+        self.addCleanup(crashed.close)
+        self.patch(sqlite3, "connect", readOnly)
+        self.restart()
+        self.assertEqual(self.tokens.principal(secret), token.principal)
+        self.assertIsNone(self.tokens.principal(gone))
+        self.assertIsNotNone(self.tokens.principal(admin))
+        self.assertEqual(self.first(), admin)
+        self.assertEqual(self.refused("new"), Code.STORAGE)
+        self.failureResultOf(self.tokens.revoke(token.id), Refusal)
+        self.assertIsNone(self.tokens.principal(secret))
+
     # -- ended ------------------------------------------------------------------------------------------
 
     def test_revoke(self) -> None:
