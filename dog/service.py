@@ -59,8 +59,8 @@ from dog.live.state import Newer
 from dog.live.stepper import Stepper, utcNow
 from dog.live.tokens import ADMIN_FILE, Tokens
 from dog.live.watchdog import Watchdog
-from dog.model.refusal import Refusal
-from dog.model.rights import Role
+from dog.model.refusal import Code, Refusal
+from dog.model.rights import GATEWAY, Role
 from dog.pages import pages
 from dog.reload import Reload
 from dog.setters import settersOf, withoutToken
@@ -129,6 +129,7 @@ class Gateway(MultiService):
         self.tokens = Tokens(self.stepper, self.memory, settings.stateDir)
         self.certificates = certificatesOf(settings)
         self.streams = Streams(self.stepper.core, self.stepper.callLater)
+        self.audit = Audit(settings.stateDir, inTurn or self._inTurn, self.stepper.callLater, utcNow)
         ports = Ports(
             core=self.stepper.core,
             commands=self.commands,
@@ -144,15 +145,15 @@ class Gateway(MultiService):
             reload=self._reload,
             backup=Backup(self.homes, self.memory, self._files, inTurn or self._elsewhere, utcNow),
             certificate=lambda: None if self.certificates is None else self.certificates.current,
+            audit=self.audit,
         )
         self.stepper.listen(ports.counts.heard)
         self.stepper.listen(self.streams.heard)
         api = Api(ROUTES, ports, reactor, profile=Profile(settings.profile))
         identity = identityOf(settings.anonymous, self.tokens, reactor)
-        self.audit = Audit(settings.stateDir, inTurn or self._inTurn, self.stepper.callLater, utcNow)
         api.audit = self.audit
         assert identity.slow is not None
-        identity.slow.tell = self.audit.tellRefusal
+        identity.slow.tellRefusal = self.audit.tellRefusal
         proxies = Proxies(settings.trustedProxies)
         limits = Limits(
             settings.connections, settings.connectionsPerAddress, settings.requestsPerSecond, settings.burst
@@ -175,6 +176,9 @@ class Gateway(MultiService):
             turns=Turns(reactor.callLater),
             proxies=proxies,
         )
+        self.sockets.tellRefusal = self.audit.tellRefusal
+        crowd = Crowd(limits, reactor.seconds)
+        crowd.tellRefusal = self.audit.tellRefusal
         ports.counts.connections = lambda: len(self.sockets.connections)
         site = http.factory(
             api,
@@ -187,7 +191,7 @@ class Gateway(MultiService):
             maxBody=settings.maxBody,
             receiveTimeout=settings.receiveWithin,
             idleTimeout=settings.idleFor,
-            crowd=Crowd(limits, reactor.seconds),
+            crowd=crowd,
             proxies=proxies,
             securePort=lambda: self.listeners.securePort if self.reload.settings.redirect else None,
         )
@@ -210,13 +214,17 @@ class Gateway(MultiService):
             )
             self.watchdog.setServiceParent(self)  # type: ignore[no-untyped-call]
         if store is not None:
-            self.homeFile = HomeFile(self.stepper, self.homes, store.path)
+            self.homeFile = HomeFile(self.stepper, self.homes, store.path, tell=self._did)
             self.homeFile.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._settings = settings
         self._source = source
         self._pool = ThreadPool(1, 1, "state")
         if self.memory is not None:
             self.memory.setServiceParent(self)  # type: ignore[no-untyped-call]
+
+    def _did(self, what: str, outcome: str = "done") -> None:
+        """The gateway did something that nobody asked for over the API."""
+        self.audit.tell(GATEWAY.name, what, "this machine", outcome)
 
     def startService(self) -> None:
         with unswept():
@@ -229,7 +237,10 @@ class Gateway(MultiService):
                 self.memory.recall()
             except Newer as newer:
                 raise SystemExit(f"dog: {newer}") from None
-            self.tokens.recall()
+            self.audit.recall()
+            self._did(f"started Dog {__version__}")
+            if self.tokens.recall():
+                self._did(f"made the admin's token {ADMIN_FILE}")
             self._pool.start()
         super().startService()  # type: ignore[no-untyped-call]
         if self.certificates is not None:
@@ -275,8 +286,14 @@ class Gateway(MultiService):
 
         def done(result: object) -> None:
             self.systemd.reloaded()
-            if isinstance(result, Failure) and not result.check(Refusal):  # which were logged
-                log.failure("reloading failed", result)
+            outcome = "done"
+            if isinstance(result, Failure):
+                if isinstance(result.value, Refusal):  # which were logged
+                    outcome = result.value.refused.code.value
+                else:
+                    outcome = Code.INTERNAL.value
+                    log.failure("reloading failed", result)
+            self._did("reloaded (SIGHUP)", outcome)
 
         self.reload("SIGHUP").addBoth(done)
 
@@ -320,9 +337,13 @@ class Gateway(MultiService):
     def _forget(self, result: Any) -> Deferred[Any]:
         """The last thing: nothing happens any more, so the memory can be closed."""
         self.tokens.close()
-        self.audit.close()
+        memory = self.memory
+        if memory is not None:
+            self._did("stopped")
+        closing = self.audit.close()
         self.stepper.stop()
-        closing = succeed(None) if self.memory is None else self.memory.close()
+        if memory is not None:
+            closing = closing.addCallback(lambda _: memory.close())
         return closing.addBoth(lambda _: self._pool.stop() if self._pool.started else None)
 
     def _loadHome(self) -> None:

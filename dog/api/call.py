@@ -155,6 +155,7 @@ class Answer:
     @ivar commandId: the ledger's id where a command was sent.
     @ivar warnings: told beside the response.
     @ivar response: the v1 C{response} of a WebSocket answer where it is a word of its own (subscriptions).
+    @ivar about: what the log of who did what says of it beside method and path; unless given, the C{Location}.
     """
 
     view: Any = None
@@ -163,6 +164,7 @@ class Answer:
     commandId: str | None = None
     warnings: tuple[str, ...] = ()
     response: Any = None
+    about: str | None = None
 
 
 Result = Answer | Refused
@@ -177,6 +179,7 @@ class Reply:
     @ivar stream: the body, where it is one that goes on.
     @ivar text: C{json} as text, where that was made once for many replies.
     @ivar error: the error object where C{status} is 400 or more.
+    @ivar about: see L{Answer.about}.
     """
 
     status: int
@@ -190,3 +193,4 @@ class Reply:
     response: Any = None
     stream: Streaming | None = None
     text: bytes | None = None
+    about: str | None = None

@@ -14,6 +14,9 @@ from twisted.logger import Logger
 
 from dog.api.identity import isLocal
 from dog.api.slowdown import placeOf
+from dog.live.audit import Tells
+from dog.model.refusal import Code
+from dog.model.rights import NOBODY
 
 
 @dataclass
@@ -88,6 +91,7 @@ class Crowd:
     """Everybody who is connected.
 
     @ivar total: connections now. @ivar refused: that were one too many, since the start.
+    @ivar tellRefusal: told of each of these.
     """
 
     log = Logger()
@@ -102,6 +106,7 @@ class Crowd:
         self._seconds = seconds
         self._places: dict[str, Place] = {}
         self._sweepAt = self.places
+        self.tellRefusal: Tells | None = None
 
     def __len__(self) -> int:
         """Addresses that are remembered."""
@@ -159,6 +164,8 @@ class Crowd:
 
     def _tooMany(self, whose: str, limit: int) -> None:
         self.refused += 1
+        if self.tellRefusal is not None:
+            self.tellRefusal(NOBODY.name, "one connection too many", whose, Code.BUSY.value)
         if self.refused in (1, 10, 100) or self.refused % 1000 == 0:
             self.log.warn(
                 "{count} connections refused so far; the last from {whose}, of which there may be {limit} at once",

@@ -24,13 +24,16 @@ from dog.api.rendering import errorReply, etag, render, tagsOf
 from dog.api.routes import Door, Match, On, Route, Table, Version
 from dog.live.audit import Audit
 from dog.model.refusal import Code, Refusal, Refused, cleaned, clipped
-from dog.model.rights import Principal, Right
+from dog.model.rights import NOBODY, Principal, Right
 
 #: Methods that change nothing.
 SAFE = frozenset({"GET", "HEAD"})
 
 #: Methods of which only refusals are audited.
 _UNTOLD = SAFE | {"OPTIONS"}
+
+#: What came of it, as far as the log of who did what knows, where whoever asked did not wait: it went on.
+LEFT = "left"
 
 #: What is said to those who may not.
 _REFUSALS = frozenset({Code.UNAUTHORIZED.value, Code.FORBIDDEN.value})
@@ -113,22 +116,49 @@ class Api:
             return self._answer(request)
 
         def tell(reply: Reply) -> Reply:
-            self._audit(request, None if reply.error is None else str(reply.error.get("code")))
+            self._audit(request, reply)
             return reply
 
         return self._answer(request).addCallback(tell)
 
-    def _audit(self, request: Request, code: str | None) -> None:
+    def _audit(self, request: Request, reply: Reply) -> None:
         """Keep what was done, or tried, to anything of the house: not what a client changes for itself only."""
         assert self.audit is not None
+        error = reply.error or {}
+        code = str(error["code"]) if "code" in error else None
         match = self.table.match(request.path)
         route = None if match is None else match.methods.get(request.method)
-        if code not in _REFUSALS and (route is None or route.right is Right.VIEW or route.on is On.NOTHING):
-            return
+        mayNot = code in _REFUSALS
+        if not mayNot:
+            if route is None or not (route.audited or request.method not in _UNTOLD):
+                return
+            if route.right is Right.VIEW or route.on is On.NOTHING:
+                return
         what = f"{request.method} /{'/'.join(request.path)}"
-        tell = self.audit.tell if code not in _REFUSALS else self.audit.tellRefusal
-        host = getattr(request.origin, "host", None)
-        tell(request.principal.name, what, "a local socket" if host is None else str(host), code or "done")
+        if mayNot:
+            self.audit.tellRefusal(request.principal.name, what, hostOf(request.origin), str(code))
+        else:
+            command = reply.commandId or error.get("commandId")
+            more = {name: each for name, each in (("about", reply.about), ("command", command)) if each is not None}
+            outcome = LEFT if "left" in error else code or "done"
+            self.audit.tell(request.principal.name, what, hostOf(request.origin), outcome, **more)
+
+    def _audited(self, request: Request, result: Reply | Deferred[Reply]) -> Reply | Deferred[Reply]:
+        """Keep what came of looking at something that is told of."""
+
+        def tell(reply: Reply) -> Reply:
+            self._audit(request, reply)
+            return reply
+
+        return result.addCallback(tell) if isinstance(result, Deferred) else tell(result)
+
+    def turnedAway(self, what: str, origin: Any, code: Code) -> None:
+        """Tell the log of who did what of somebody who never came to the resource tree.
+
+        @param origin: the address (Twisted's) that it came from.
+        """
+        if self.audit is not None:
+            self.audit.tellRefusal(NOBODY.name, what, hostOf(origin), code.value)
 
     def _answer(self, request: Request) -> Deferred[Reply]:
         try:
@@ -139,6 +169,8 @@ class Api:
                     return succeed(kept)
             plan = self._plan(request)
             result = plan if isinstance(plan, Reply) else self._perform(plan)
+            if self.audit is not None and isinstance(plan, _Plan) and plan.route.audited:
+                result = self._audited(request, result)
             if not isinstance(result, Deferred):
                 if keepable and isinstance(plan, _Plan):
                     result = self._keep(plan, result)
@@ -343,6 +375,7 @@ class Api:
             commandId=result.commandId,
             warnings=result.warnings,
             response=result.response,
+            about=result.about or headers.get("Location"),
         )
 
     def _failed(self, request: Request, failure: Failure) -> Reply:
@@ -351,18 +384,25 @@ class Api:
         elif failure.check(TimeoutError):
             refused = Refused(Code.TIMEOUT, f"no answer within {self._timeout:g} s")
         elif failure.check(CancelledError):
-            refused = Refused(Code.TIMEOUT, "the caller gave up")
+            refused = Refused(Code.TIMEOUT, "the caller gave up", {"left": True})
         else:
             path = cleaned("/".join(request.path))
             self.log.failure("{method} /{path} failed", failure, method=cleaned(request.method), path=path)
             refused = Refused(Code.INTERNAL, "the gateway failed on this; its log says how")
-        if self.audit is not None and request.method in _UNTOLD and refused.code in _REFUSALS:
-            self._audit(request, refused.code.value)
-        return self.refuse(request, refused)
+        reply = self.refuse(request, refused)
+        if self.audit is not None and request.method in _UNTOLD:
+            self._audit(request, reply)
+        return reply
 
     def _lateFailure(self, failure: Failure) -> None:
         if not failure.check(Refusal, CancelledError):
             self.log.failure("an edit failed after its caller had gone", failure)
+
+
+def hostOf(origin: Any) -> str:
+    """The address (Twisted's) that something came from, in words."""
+    host = getattr(origin, "host", None)
+    return "a local socket" if host is None else str(host)
 
 
 def _methods(match: Match, request: Request) -> dict[str, Route]:

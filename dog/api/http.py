@@ -121,11 +121,13 @@ class Door(Resource):
         origin = _header(request, "origin")
         if origin is not None and not self._allows(request, origin) and asked.method not in _UNASKED:
             # A browser sends simple requests to any address without asking; CORS headers come too late for those.
+            self.turnedAway(request, f"a page of {origin}", Code.FORBIDDEN)
             return self._refused(
                 asked, Refused(Code.FORBIDDEN, f"pages of {clipped(origin)} may not use this gateway")
             )
         if origin is None and asked.method not in _UNASKED and _header(request, "sec-fetch-site") in _FOREIGN:
             # Some requests of other sites' pages come without an origin; browsers say at least so much of them.
+            self.turnedAway(request, "a page of another site", Code.FORBIDDEN)
             return self._refused(asked, Refused(Code.FORBIDDEN, "pages of other sites may not use this gateway"))
         if len(_header(request, "idempotency-key") or "") > MAX_KEY:
             refused = Refused(Code.BAD_BODY, f"the Idempotency-Key has more than {MAX_KEY} characters")
@@ -155,6 +157,11 @@ class Door(Resource):
     def _who(self, request: BoundedRequest) -> Principal | Deferred[Any]:
         token = tokenIn(_header(request, "authorization"))
         return self._identity.who(token, request.channel.origin(request), isPassedOn(request.requestHeaders.hasHeader))
+
+    def turnedAway(self, request: BoundedRequest, why: str, code: Code) -> None:
+        """Tell the log of who did what of a request that is refused before it is known who asks."""
+        method, path = request.method.decode("ascii", "replace"), request.path.decode("utf-8", "replace")
+        self._api.turnedAway(f"{method} {path} of {why}", request.channel.origin(request), code)
 
     def tell(self, request: BoundedRequest, decide: Callable[[Request], Reply]) -> int:
         """Answer what never comes to the resource tree."""
@@ -350,12 +357,13 @@ class Root(Resource):
         self._ws = {_segments(path.encode().split(b"/")): resource for path, resource in ws.items()}
         self._pages = pages
 
-    def getChildWithDefault(self, path: bytes, request: WebRequest) -> IResource:
+    def getChildWithDefault(self, path: bytes, request: BoundedRequest) -> IResource:
         request.setHeader(b"server", b"Dog")
         segments = _segments((request.prepath or []) + (request.postpath or []))
         host = _header(request, "host")
         if not self._hosts.allows(host):
             message = f"this gateway is not known as {quoted(host)}: its setting hosts in [server] lists its names"
+            self._door.turnedAway(request, f"somebody who looks for {host}", Code.MISDIRECTED)
             return self._door.refusing(Refused(Code.MISDIRECTED, message))
         ws = self._ws.get(segments)
         if ws is not None:

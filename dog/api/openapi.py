@@ -56,9 +56,17 @@ QUERY: dict[str, Schema] = {
         "schema": {"enum": ["true", "false"]},
     },
     "limit": {
-        "description": "At most so many events are looked at.",
+        "description": "At most so many events are looked at, or entries told.",
         "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000},
     },
+    "before": {
+        "description": "Only entries with smaller numbers.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "who": {"description": "Only what this one did.", "schema": {"type": "string"}},
+    "from": {"description": "Only what was done from this address.", "schema": {"type": "string"}},
+    "outcome": {"description": "Only what came to this: done, forbidden...", "schema": {"type": "string"}},
+    "what": {"description": "Only what has this in its text; case does not count.", "schema": {"type": "string"}},
 }
 
 #: Path parameters by name.

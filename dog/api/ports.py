@@ -12,6 +12,7 @@ from dog.api.counts import Counts
 from dog.api.stream import Streams
 from dog.core.core import Core
 from dog.live.attachments import Attachments
+from dog.live.audit import Audit
 from dog.live.capture import Captures
 from dog.live.commands import Commands
 from dog.live.discovery import Discovery
@@ -33,6 +34,7 @@ class Ports:
     @ivar reload: reads the configuration, the home and the certificate again, for whoever that is
         (L{dog.reload.Reload}).
     @ivar backup: everything that must not be lost, in one file (L{dog.live.backup.Backup}).
+    @ivar audit: who did what.
     @ivar discovery: what the buses offer.
     @ivar about: name, version, started (aware UTC), addresses...: for health and presentation.
     """
@@ -50,6 +52,7 @@ class Ports:
     discovery: Discovery
     reload: Callable[[str], Deferred[Any]]
     backup: Callable[[], Deferred[bytes]]
+    audit: Audit
     certificate: Callable[[], Any] = lambda: None
     counts: Counts = field(default_factory=Counts)
 

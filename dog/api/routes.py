@@ -48,6 +48,7 @@ class Route:
     @ivar version: of a GET without a query: what its answer follows from; as long as these are the same objects, the
         answer is the same. None: it has to be asked each time.
     @ivar refuses: codes beside those every route can answer with.
+    @ivar audited: whether looking at it is something to tell of (L{dog.live.audit}).
     """
 
     method: str
@@ -66,6 +67,7 @@ class Route:
     door: Door = Door.BOTH
     summary: str = ""
     version: Version | None = None
+    audited: bool = False
 
     @property
     def segments(self) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ failing in their name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
@@ -15,7 +14,9 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from dog.live.audit import Tells
 from dog.model.refusal import Code, Refusal
+from dog.model.rights import NOBODY
 
 
 def placeOf(peer: Any) -> str:
@@ -49,7 +50,7 @@ class Slowdown:
     @ivar most: up to so many.
     @ivar forget: seconds without a failure after which an address is as good as new.
     @ivar places: addresses that are remembered; of more the ones that failed longest ago are forgotten.
-    @ivar tell: told of each, as L{dog.live.audit.Audit.tellRefusal}.
+    @ivar tellRefusal: told of each.
     @ivar waiting: refusals of one address that may wait at once; one more is refused as C{busy}, at once.
     """
 
@@ -67,7 +68,7 @@ class Slowdown:
         waiting: int = 10,
     ) -> None:
         self._clock = clock
-        self.tell: Callable[[str, str, str, str], None] | None = None
+        self.tellRefusal: Tells | None = None
         self.free = free
         self.least = least
         self.most = most
@@ -86,8 +87,8 @@ class Slowdown:
         self._failures[place] = known
         while len(self._failures) > self.places:
             del self._failures[next(iter(self._failures))]
-        if self.tell is not None:
-            self.tell("anonymous", "a token", str(getattr(peer, "host", place)), refusal.refused.code.value)
+        if self.tellRefusal is not None:
+            self.tellRefusal(NOBODY.name, "a token", str(getattr(peer, "host", place)), refusal.refused.code.value)
         known.count += 1
         known.last = now
         if known.count in (1, 10, 100) or known.count % 1000 == 0:

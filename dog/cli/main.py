@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from dog import __version__
 from dog.cli import (
+    audit,
     backup,
     capture,
     completion,
@@ -43,6 +44,7 @@ COMMANDS = (
     drivers,
     capture,
     token,
+    audit,
     fingerprint,
     reload,
     backup,

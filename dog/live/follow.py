@@ -8,6 +8,7 @@ knows Linux only. One C{stat} in two seconds costs nothing that can be measured.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import Service
@@ -32,18 +33,27 @@ class HomeFile(Service):
     @param path: of the file; symbolic links are followed anew each time.
     @param interval: seconds between looks.
     @param settled: seconds for which a file must have stood still before it is read: editors write in pieces.
+    @param tell: told what somebody has done to the file, and what came of it.
     """
 
     log = Logger()
 
     def __init__(
-        self, stepper: Stepper, homes: LiveHome, path: str, *, interval: float = 2.0, settled: float = 0.5
+        self,
+        stepper: Stepper,
+        homes: LiveHome,
+        path: str,
+        *,
+        interval: float = 2.0,
+        settled: float = 0.5,
+        tell: Callable[[str, str], object] = lambda what, outcome: None,
     ) -> None:
         self._stepper = stepper
         self._homes = homes
         self._path = path
         self._interval = interval
         self._settled = settled
+        self._tell = tell
         #: As it was when it was last read; before the first look that is not known, and then it is read once more.
         self._known: Status | None = None
         self._coming: Status | None = None
@@ -92,15 +102,19 @@ class HomeFile(Service):
 
     def _told(self, change: HomeDiff | None) -> None:
         if change is not None:
-            self.log.info(
-                "{file} has changed: {added} devices added, {removed} removed, {changed} changed, {moved} moved",
-                file=self._path,
-                **{name: len(getattr(change, name)) for name in ("added", "removed", "changed", "moved")},
-            )
+            counts = [
+                f"{len(change.added)} devices added",
+                f"{len(change.removed)} removed",
+                f"{len(change.changed)} changed",
+                f"{len(change.moved)} moved",
+            ]
+            self.log.info("{file} has changed: {counts}", file=self._path, counts=", ".join(counts))
+            self._tell(f"took in the edited home: {', '.join(counts)}", "done")
 
     def _kept(self, failure: Failure) -> Any:
-        if failure.check(Refusal):
+        if isinstance(failure.value, Refusal):
             self.log.error("{reason}", reason=failure.getErrorMessage())
+            self._tell("refused the edited home", failure.value.refused.code.value)
         else:
             self.log.failure("{file} could not be followed", failure, file=self._path)
 

@@ -74,23 +74,25 @@ class Tokens:
         """C{ended} is called with whoever has lost his token just now: revoked or expired."""
         self._ended.append(ended)
 
-    def recall(self) -> None:
-        """Read them, blocking, after the memory was; make the first admin's where there is no admin's."""
+    def recall(self) -> bool:
+        """Read them, blocking, after the memory was; make the first admin's where there is no admin's: True."""
         if self._memory is None:
-            return
+            return False
         now = self._stepper.now().utc
         for token, usedAt in self._memory.tokens:
             self._keys.add(token, usedAt)
         file = self._memory.file
+        first = not any(each.principal.role is Role.ADMIN and not each.expired(now) for each in self)
+        made = False
         try:
-            if file is not None and not any(
-                each.principal.role is Role.ADMIN and not each.expired(now) for each in self
-            ):
+            if file is not None and first:
                 self._makeFirst(file)
+                made = True
         except (OSError, sqlite3.Error) as error:
             self.log.error("the first token can't be written: {error}", error=str(error))
         self._expired.update(each.id for each in self if each.expired(now))
         self._look()
+        return made
 
     def _makeFirst(self, file: StateFile) -> None:
         """The file comes first: a token that nobody has would be of no use, and the next start makes another one."""

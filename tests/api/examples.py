@@ -115,6 +115,17 @@ def noMoreCaptures(house: House) -> None:
     house.captures.most = 0
 
 
+def told(house: House) -> None:
+    """There is something in the log of who did what."""
+    house.ports.audit.tell("panel", "PUT /a", "192.0.2.1", "done", command="1")
+    house.ports.audit.tell("gateway", "more refusals", "", "counted", count=7)
+
+
+def noLog(house: House) -> None:
+    """There is no state directory to keep it in."""
+    house.ports.audit._path = None
+
+
 def oneToken(house: House) -> None:
     """There is a token; its id is "first"."""
     keys = house.tokens._keys
@@ -322,6 +333,11 @@ EXAMPLES: dict[Operation, dict[Outcome, Example]] = {
     ("GET", "/admin/framework/memory/free"): {200: Example()},
     ("GET", "/admin/framework/memory/used"): {200: Example()},
     ("GET", "/admin/framework/devices/statistics"): {200: Example()},
+    ("GET", f"{_V1}/admin/audit"): {
+        200: Example(before=told),
+        Code.BAD_VALUE: Example(query="limit=0"),
+        Code.STORAGE: Example(before=noLog),
+    },
     ("POST", "/admin/reload"): {200: Example()},
     ("POST", f"{_V1}/admin/reload"): {200: Example()},
     ("POST", f"{_V1}/admin/backup"): {200: Example(), Code.STORAGE: Example(before=unreadable)},

@@ -91,7 +91,7 @@ class Case(SynchronousTestCase):
         ]
         nothing: Any = None
         about = {"version": "1"}
-        ports = Ports(self.core, nothing, nothing, nothing, nothing, lambda: "the plan", about, *[nothing] * 6)
+        ports = Ports(self.core, nothing, nothing, nothing, nothing, lambda: "the plan", about, *[nothing] * 7)
         return Api(routes, ports, self.clock, **more)
 
     def made(
@@ -162,7 +162,7 @@ class Kept(Case):
 
         route = self.made("GET", "/kept/{name}", read, answers={200: BODY}, version=lambda *about: tuple(self.version))
         nothing: Any = None
-        ports = Ports(self.core, nothing, nothing, nothing, nothing, nothing, {}, *[nothing] * 6)
+        ports = Ports(self.core, nothing, nothing, nothing, nothing, nothing, {}, *[nothing] * 7)
         self.api = Api([route], ports, self.clock)
 
     def count(self, *args: Any, **more: Any) -> int:

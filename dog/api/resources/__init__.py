@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dog.api.resources import (
     admin,
+    audit,
     backup,
     capture,
     commands,
@@ -26,7 +27,7 @@ ROUTES: tuple[Route, ...] = tuple(
     routesOf(
         (
             *(devices, commands, environment, configuration, subscriptions),
-            *(session, system, drivers, capture, discovery, metrics, tokens, admin, reload, backup),
+            *(session, system, drivers, capture, discovery, metrics, tokens, admin, audit, reload, backup),
         ),
     )
 )

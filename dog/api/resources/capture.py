@@ -29,6 +29,7 @@ BYTES, MOST_BYTES = 1024 * 1024, 16 * 1024 * 1024
     media=(Media.LINES,),
     query=("link", "seconds", "bytes"),
     door=Door.HTTP,
+    audited=True,
     refuses=(Code.NOT_FOUND, Code.BUSY),
 )
 def capture(call: Call, attachments: Attachments, captures: Captures) -> Result:

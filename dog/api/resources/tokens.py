@@ -84,7 +84,7 @@ def makeToken(call: Call, tokens: Tokens) -> Deferred[Result]:
     def answer(made: tuple[str, Token]) -> Result:
         secret, token = made
         location = {"Location": f"/api/v1/tokens/{token.id}"}
-        return Answer({**_json(token, tokens), "token": secret}, 201, {**location, **_SECRET})
+        return Answer({**_json(token, tokens), "token": secret}, 201, {**location, **_SECRET}, about=nameOf(token))
 
     return made.addCallback(answer)
 
@@ -108,7 +108,14 @@ def token(call: Call, tokens: Tokens) -> Result:
 )
 def revokeToken(call: Call, tokens: Tokens) -> Deferred[Result]:
     """Revoke a token: it is refused from now on, and connections and streams that came with it end at once."""
-    return tokens.revoke(call.params["token"]).addCallback(lambda _: Answer(status=204))
+    id = call.params["token"]
+    about = next((nameOf(each) for each in tokens if each.id == id), None)
+    return tokens.revoke(id).addCallback(lambda _: Answer(status=204, about=about))
+
+
+def nameOf(token: Token) -> str:
+    """Whose it is, and what he is."""
+    return f"{token.principal.name} ({token.principal.role.value})"
 
 
 #: No cache keeps it.

@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dog.api.call import Media, Profile, Reply, Request
+from dog.api.dispatch import hostOf
 from dog.api.identity import Identity, isPassedOn, refusedOf, tokenIn
 from dog.api.origins import Origins
 from dog.api.proxies import Proxies
@@ -39,8 +40,9 @@ from dog.api.ws.replay import Replay
 from dog.api.ws.turn import Turns
 from dog.core.core import Core
 from dog.core.events import Event
+from dog.live.audit import Tells
 from dog.model.device import Device
-from dog.model.refusal import cleaned
+from dog.model.refusal import Code, cleaned
 from dog.model.rights import NOBODY, Principal, Right, Role
 
 log = Logger()  # Autobahn's protocol has a log of its own
@@ -99,6 +101,9 @@ class Connection(WebSocket):
             raise ConnectionDeny(503, "the gateway stops")
         secure = ISSLTransport.providedBy(self.transport)
         if request.origin and not self.factory.origins.allows(request.origin, request.headers["host"], secure):
+            if self.factory.tellRefusal is not None:
+                what, peer = f"a WebSocket of a page of {request.origin}", self.transport.getPeer()
+                self.factory.tellRefusal(NOBODY.name, what, hostOf(peer), Code.FORBIDDEN.value)
             raise ConnectionDeny(403, "pages of this origin may not use the gateway")
         token = tokenIn(request.headers.get("authorization"), request.protocols)
         self._passedOn = isPassedOn(request.headers.__contains__)
@@ -468,6 +473,7 @@ class ConnectionFactory(WebSocketFactory):
     @param slowFor: seconds that a client may take nothing of what it is sent.
     @param proxies: those whose X-Forwarded-For is believed.
     @param identifyWithin: seconds in which a client has to say who it is, where it may do nothing until then.
+    @ivar tellRefusal: told of those whose origin is refused.
     """
 
     protocol = Connection
@@ -520,6 +526,7 @@ class ConnectionFactory(WebSocketFactory):
         self.connections: dict[str, Connection] = {}
         self.stopping: Deferred[None] | None = None
         self.told: Told | None = None
+        self.tellRefusal: Tells | None = None
 
     def setMaxSize(self, maxSize: int) -> None:
         """Bytes of a message, on connections from now on."""

@@ -32,6 +32,7 @@ from dog.core.core import Core
 from dog.home.store import HomeStore
 from dog.interfaces import LinkFailed
 from dog.live.attachments import Attachments
+from dog.live.audit import Audit
 from dog.live.backup import Backup
 from dog.live.capture import Captures
 from dog.live.commands import Commands
@@ -139,6 +140,7 @@ class Gateway:
             discovery=self.discovery,
             reload=self._reload,
             backup=Backup(self.homes, self.memory, self._files, maybeDeferred, lambda: START),
+            audit=Audit(stateDir, maybeDeferred, self.stepper.callLater, lambda: START),
         )
         self.stepper.listen(self.ports.streams.heard)
         self.api = Api(ROUTES, self.ports, self.clock, profile=profile)
