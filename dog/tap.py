@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -15,6 +15,7 @@ from twisted.python.usage import Options as UsageOptions
 
 from dog import __version__
 from dog.config import BadConfiguration, Settings, Source
+from dog.logs import Tidy, asTwistd
 
 
 class Options(UsageOptions):
@@ -31,6 +32,7 @@ class Options(UsageOptions):
         ["state-dir", None, None, "Folder for what the gateway must not forget."],
     ]
     compData: Any = None
+    parent: Any = None
     settings: Settings
     source: Source
 
@@ -61,6 +63,12 @@ class Options(UsageOptions):
             # Not UsageError: Twisted 22.4 would print its usage and exit with 0.
             raise SystemExit("\n".join(f"dog: {each}" for each in bad.problems)) from None
         self.settings = settings
+        twistd = self.parent
+        if twistd is not None and "nodaemon" in twistd:
+            observe = asTwistd(twistd, _soon)
+            if observe is not None:
+                _observers.append(observe)
+                twistd["logger"] = f"{__name__}.observer"  # it is looked for by its name
         if not settings.simulate:
             chooseReactor(settings.drivers)
 
@@ -81,6 +89,21 @@ def chooseReactor(configured: Iterable[str]) -> None:
     loop: Any = import_module("uvloop" if find_spec("uvloop") is not None else "asyncio").new_event_loop()
     asyncio.set_event_loop(loop)  # what is begun before the reactor runs is on it as well
     asyncioreactor.install(loop)
+
+
+#: What makes the log's observer, once the options are known.
+_observers: list[Callable[[], Tidy]] = []
+
+
+def observer() -> Tidy:
+    """The log's observer that twistd's own options ask for."""
+    return _observers[-1]()
+
+
+def _soon(call: Callable[[], object]) -> None:
+    from twisted.internet import reactor
+
+    reactor.callFromThread(call)  # type: ignore[attr-defined]
 
 
 def _path(text: str | None) -> Path | None:

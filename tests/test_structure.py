@@ -43,9 +43,9 @@ ROOMS: dict[str, set[str]] = {
         *("model", "interfaces", "home", "core", "config", "live", "api", "drivers", "addons"),
         *("pages", "endpoints", "listeners", "certificates", "systemd", "setters", "reload"),
     },
-    "tap": {"model", "config", "service"},
+    "logs": {"model"},
+    "tap": {"model", "config", "service", "logs"},
     "systemd": set(),
-    "journal": set(),
 }
 
 _NETWORK = {

@@ -98,13 +98,18 @@ def quoted(text: str | None) -> str:
     return repr(text if text is None else clipped(text))
 
 
-def cleaned(value: Any) -> Any:
-    """As it may stand in a log: of a text no control characters, nothing that changes the direction, and not all of it
-    where it is long.
+def escaped(text: str) -> str:
+    """C{text} on one line, with nothing in it that a terminal obeys or that runs backwards: what can't be printed is
+    written as in a Python literal.
     """
-    if not isinstance(value, str):
-        return value
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in value[:MAX_TEXT])
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def cleaned(value: Any) -> Any:
+    """As it may stand in a log: a text L{escaped}, and not all of it where it is long."""
+    return escaped(value[:MAX_TEXT])[:MAX_TEXT] if isinstance(value, str) else value
 
 
 #: Names in a message, and in its details.
