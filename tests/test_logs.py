@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-import twisted.python.syslog
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import ConnectionDone
@@ -20,6 +19,7 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.logger import ILogObserver, Logger, LogLevel, LogPublisher, globalLogPublisher
 from twisted.python import log as legacy
 from twisted.python.failure import Failure
+from twisted.python.syslog import SyslogObserver
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.config import Settings
@@ -263,8 +263,8 @@ class FileTests(LogCase):
 
     def test_syslog(self) -> None:
         said: list[str] = []
-        self.patch(twisted.python.syslog.syslog, "syslog", lambda priority, text: said.append(text))
-        self.patch(twisted.python.syslog.syslog, "openlog", lambda *args: None)
+        self.patch(SyslogObserver, "syslog", staticmethod(lambda priority, text: said.append(text)))
+        self.patch(SyslogObserver, "openlog", staticmethod(lambda *args: None))
         self.logger(syslog("dog")).info("said {text}", text=PUBLIC + TOKEN)
         [text] = said
         self.assertTrue(text.isprintable())
