@@ -240,6 +240,17 @@ class BoundedChannel(HTTPChannel):
         self._abortingCall = None
         self.transport.abortConnection()
 
+    def headerReceived(self, line: bytes) -> bool:
+        """Twisted passes over C{Transfer-Encoding: identity} (RFC 9112, 6.1: what does not end in chunked, or is said
+        twice, has an end that others may see elsewhere).
+        """
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"transfer-encoding":
+            if value.strip(b" \t").lower() != b"chunked":
+                self._respondToBadRequestAndDisconnect()
+                return False
+        return bool(super().headerReceived(line))
+
     def lineLengthExceeded(self, line: bytes) -> None:
         self._tooLong()
 
