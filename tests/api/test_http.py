@@ -41,6 +41,9 @@ class Tree:
         reply = self.replies.pop(0) if self.replies else Reply(200, Media.JSON, b"{}", {})
         return reply if isinstance(reply, Deferred) else succeed(reply)
 
+    def turnedAway(self, what: str, origin: object, code: Code) -> None:
+        """Nobody is told."""
+
     def refuse(self, request: Request, refused: Refused) -> Reply:
         return errorReply(refused, Media.XML if request.accept == "application/xml" else Media.JSON)
 
