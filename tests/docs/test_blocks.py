@@ -56,6 +56,8 @@ BLOCKS = everyBlock()
 
 def run(block: Block) -> str | None:
     """The test that runs it."""
+    if block.file.startswith("docs/howto/") and not block.reason:
+        return "tests.docs.test_howto"
     return RUN_BY.get((block.file, block.language or "sh"))
 
 
