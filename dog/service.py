@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 import signal
 from collections.abc import Callable, Hashable
@@ -78,6 +79,9 @@ EMPTY_HOME = """\
 
 #: Seconds between looks at whether a certificate was renewed.
 LOOK_AT_CERTIFICATES = 60.0
+
+#: File descriptors that are needed besides those of clients: drivers, files, the reactor's own.
+OTHER_DESCRIPTORS = 256
 
 #: Bytes of an SVG plan.
 MAX_PLAN = 8 * 1024 * 1024
@@ -382,6 +386,23 @@ def certificatesOf(settings: Settings) -> Certificates | None:
         raise SystemExit(f"dog: {bad}") from None
 
 
+def enoughDescriptors(connections: int) -> None:
+    """Have the system give as many file descriptors as there may be connections, as far as it does."""
+    wanted = connections + OTHER_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        log.warn(
+            "this system gives {most} file descriptors: of the {connections} connections that are allowed, some "
+            "hundred will have none (ulimit -n, LimitNOFILE; or fewer connections in [limits])",
+            most=most,
+            connections=connections,
+        )
+
+
 def furnish(file: Path) -> None:
     """Begin a state directory with an empty home, for the API to fill."""
     try:
@@ -412,6 +433,7 @@ def gateway(settings: Settings, reactor: Any = None, source: Source | None = Non
     """The gateway as one service, on the reactor that is installed unless another is given. SIGHUP has it reload."""
     if reactor is None:
         from twisted.internet import reactor
+    enoughDescriptors(settings.connections)
     made = Gateway(settings, reactor, source=source)
     with suppress(ValueError, AttributeError):  # another thread than the first, or a system without that signal
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(made.hangup))

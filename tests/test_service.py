@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import urllib.request
@@ -23,8 +24,9 @@ from dog.core.events import Resume
 from dog.model.command import Stage
 from dog.model.refusal import Code
 from dog.model.rights import ANONYMOUS, NOBODY, Principal, Role
-from dog.service import MAX_PLAN, Gateway, readPlan
+from dog.service import MAX_PLAN, Gateway, enoughDescriptors, readPlan
 from dog.testing.process import GatewayProcess
+from tests.logs import record
 
 DEMO = Path(__file__).parent.parent / "dog" / "demo" / "home.xml"
 
@@ -289,6 +291,32 @@ class ComposedTests(SynchronousTestCase):
             file.truncate(MAX_PLAN + 1)
         self.assertIsNone(readPlan(path))
         self.assertIsNone(readPlan(path.parent))
+
+
+class DescriptorTests(SynchronousTestCase):
+    def ask(self, soft: int, hard: int, connections: int = 2000) -> tuple[list[tuple[int, int]], list[Any]]:
+        """What is set where the system has these limits, and what is said."""
+        given: list[tuple[int, int]] = []
+        self.patch(resource, "getrlimit", lambda which: (soft, hard))
+        self.patch(resource, "setrlimit", lambda which, limits: given.append(limits))
+        said = record(self)
+        enoughDescriptors(connections)
+        return given, said
+
+    def test_raised(self) -> None:
+        """As many as are needed, and no more."""
+        self.assertEqual(self.ask(1024, 524288), ([(2256, 524288)], []))
+        self.assertEqual(self.ask(1024, resource.RLIM_INFINITY), ([(2256, resource.RLIM_INFINITY)], []))
+
+    def test_enough(self) -> None:
+        self.assertEqual(self.ask(65536, 524288), ([], []))
+        self.assertEqual(self.ask(resource.RLIM_INFINITY, resource.RLIM_INFINITY), ([], []))
+
+    def test_notToBeHad(self) -> None:
+        """What the system does not give is said, with what to do."""
+        given, [said] = self.ask(256, 1024)
+        self.assertEqual(given, [(1024, 1024)])
+        self.assertIn("LimitNOFILE", said["log_format"])
 
 
 class ProcessTests(SynchronousTestCase):

@@ -187,11 +187,16 @@ class BoundedChannel(HTTPChannel):
         return seat
 
     def seats(self, request: BoundedRequest) -> bool:
-        """Whether there is room for who asks for a WebSocket, if a proxy has handed him on."""
+        """Whether there is room for who asks for a WebSocket or a stream, if a proxy has handed him on."""
         if not self._fromProxy or self._seat is None:
             return True
         moved: bool = self.site.crowd.move(self._seat, self.origin(request))
         return moved
+
+    def unseat(self) -> None:
+        """The proxy's connection is nobody's again, for whoever it hands on next."""
+        if self._fromProxy and self._seat is not None:
+            self.site.crowd.move(self._seat, None)
 
     def origin(self, request: BoundedRequest) -> Any:
         """The address of whose request it is."""

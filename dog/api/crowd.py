@@ -130,7 +130,10 @@ class Crowd:
         return Seat(self, place)
 
     def move(self, seat: Seat, peer: Any) -> bool:
-        """It has turned out from where that connection is, behind a proxy. False: it is one too many from there."""
+        """It has turned out from where that connection is, behind a proxy. False: it is one too many from there.
+
+        @param peer: None: it is nobody's.
+        """
         place = self.placeOf(peer)
         if place is seat.place:
             return True

@@ -54,6 +54,9 @@ _MAX_PARAMETERS = 100
 _MAX_KNOWN = 256
 
 
+TOO_MANY = Refused(Code.BUSY, "there are too many connections from this address")
+
+
 class BadPath(ValueError):
     """A path or query that is no text."""
 
@@ -103,7 +106,8 @@ class Door(Resource):
 
     def render(self, request: BoundedRequest) -> int:
         asked = self.understood(request)
-        exchange = _Exchange(request, self._answer(request, asked), self._going)
+        answering = self._answer(request, asked).addCallback(self._seated, request, asked)
+        exchange = _Exchange(request, answering, self._going)
         exchange.begin(self.headers(request, asked))
         return NOT_DONE_YET
 
@@ -150,6 +154,12 @@ class Door(Resource):
                 origin=request.channel.origin(request),
             )
         )
+
+    def _seated(self, reply: Reply, request: BoundedRequest, asked: Request) -> Reply:
+        """A stream takes up a place of him for whom a proxy asks, as his WebSockets do."""
+        if reply.stream is None or asked.method == "HEAD" or request.channel.seats(request):
+            return reply
+        return self._api.refuse(asked, TOO_MANY)
 
     def _allows(self, request: WebRequest, origin: str) -> bool:
         return self._origins.allows(origin, _header(request, "host"), bool(request.isSecure()))
@@ -281,11 +291,15 @@ class _Exchange:
         if reply.stream is not None and request.method != b"HEAD":
             self._stream = reply.stream
             self._all.add(self)
-            request.notifyFinish().addBoth(lambda _: self._all.discard(self))
+            request.notifyFinish().addBoth(self._streamed, request.channel)
             self._stream.begin(request)
             return
         request.write(reply.body)
         request.finish()
+
+    def _streamed(self, result: object, channel: BoundedChannel) -> None:
+        self._all.discard(self)
+        channel.unseat()
 
     def _failed(self, failure: Failure) -> None:
         if self._gone and failure.check(CancelledError):
@@ -371,7 +385,7 @@ class Root(Resource):
                 return self._door.options("GET, OPTIONS")
             channel: Any = request.channel
             if not channel.seats(request):
-                return self._door.refusing(Refused(Code.BUSY, "there are too many connections from this address"))
+                return self._door.refusing(TOO_MANY)
             _setBrackets(request, host or "")
             _setHeaders(request, self._door.headers(request, self._door.understood(request)))
             return ws

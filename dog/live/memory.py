@@ -32,6 +32,9 @@ InTurn = Callable[[Callable[[], Any]], "Deferred[Any]"]
 #: What reading raises where rows hold something that no Dog has written.
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
+#: Files that can't be read, of which as many are kept.
+MAX_ASIDE = 5
+
 
 class Memory(Service):
     """Remembers events, values and commands.
@@ -83,9 +86,12 @@ class Memory(Service):
             except sqlite3.OperationalError:
                 raise
             except (sqlite3.DatabaseError, *_UNREADABLE) as error:
-                aside = f"{self._path}.unreadable"
+                aside = _aside(self._path)
                 self.log.error(
-                    "{path} can't be read and is put aside: {error}", path=str(self._path), error=str(error)
+                    "{path} can't be read, it is now {aside}: {error}",
+                    path=str(self._path),
+                    aside=aside,
+                    error=str(error),
                 )
                 os.replace(self._path, aside)
                 for suffix in ("-wal", "-shm"):
@@ -265,3 +271,9 @@ def _settled(entry: Entry) -> Entry:
         entry.outcome = Outcome(Stage.UNKNOWN, "internal", "the gateway was restarted")
         entry.settledAt = entry.acceptedAt
     return entry
+
+
+def _aside(path: Path) -> str:
+    """A name for a file that can't be read. The first ones are kept, which hold the most; the last is given again."""
+    names = [f"{path}.unreadable", *(f"{path}.unreadable.{number}" for number in range(1, MAX_ASIDE))]
+    return next((each for each in names if not os.path.lexists(each)), names[-1])

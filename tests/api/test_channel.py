@@ -377,6 +377,33 @@ class Crowded(Case):
             self.get(channels[2], "X-Forwarded-For: 198.51.100.0")
         self.assertEqual(len(self.tree.requests), 9)
 
+    def test_streamsBehindProxy(self) -> None:
+        """An event stream counts for the address that it comes from, until it ends."""
+
+        class Stream:
+            def begin(self, sink: Any) -> None:
+                self.sink = sink
+
+            def lost(self) -> None:
+                pass
+
+        streams = [Stream() for _ in range(3)]
+        come = [self.come("192.0.2.80") for _ in streams]
+        for stream, (channel, _) in zip(streams, come, strict=True):
+            self.tree.replies = [Reply(200, Media.EVENTS, stream=stream)]
+            self.get(channel, "X-Forwarded-For: 198.51.100.1")
+        statuses = [transport.value()[9:12] for _, transport in come]
+        self.assertEqual(statuses, [b"", b"", b"503"])
+        streams[0].sink.finish()
+        self.tree.replies = [Reply(200, Media.EVENTS, stream=Stream())]
+        come[2][1].clear()
+        self.clock.advance(10)
+        self.get(come[2][0], "X-Forwarded-For: 198.51.100.1")
+        self.assertEqual(come[2][1].value(), b"")
+        self.go(come[2][0])
+        self.go(come[1][0])
+        self.assertEqual(len(self.crowd), 1)
+
     def test_socketsBehindProxy(self) -> None:
         """A WebSocket counts for the address that it comes from."""
         answers = []

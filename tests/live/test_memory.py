@@ -13,7 +13,7 @@ from dog.core.events import Kind, Resume
 from dog.core.ledger import Entry
 from dog.core.values import Quality
 from dog.live import state
-from dog.live.memory import Memory
+from dog.live.memory import MAX_ASIDE, Memory
 from dog.live.state import Newer, StateFile
 from dog.model.command import Stage
 from dog.model.device import Device
@@ -347,6 +347,18 @@ class MemoryTests(SynchronousTestCase):
         self.stop()
         self.start()
         self.assertEqual(self.core.values.value(ON), "on")
+
+    def test_noDatabaseAgain(self) -> None:
+        """The one that was put aside first, which holds most, is not lost to the next; their number has a bound."""
+        self.stop()
+        for number in range(2 * MAX_ASIDE):
+            self.path.write_bytes(b"no database %d" % number + bytes(2000))
+            self.start()
+            self.stop()
+        aside = sorted(self.path.parent.glob(f"{self.path.name}.unreadable*"))
+        self.assertEqual(len(aside), MAX_ASIDE)
+        self.assertTrue(aside[0].read_bytes().startswith(b"no database 0"))
+        self.assertTrue(aside[-1].read_bytes().startswith(b"no database 9"))
 
     def test_newer(self) -> None:
         self.stop()
