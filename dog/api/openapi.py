@@ -276,13 +276,16 @@ _SECURITY = {
     "description": "A token (see /api/v1/tokens). What a client without one may do is set in the configuration.",
 }
 
+#: What the codes mean, as a list.
+_CODES = "\n".join(f"* {each.value} ({each.status}): {each.meaning}" for each in Code)
+
 _ERROR: Schema = {
     "type": "object",
     "properties": {
         "error": {
             "type": "object",
             "properties": {
-                "code": {"enum": [each.value for each in Code], "description": "Stable; for programs."},
+                "code": {"enum": [each.value for each in Code], "description": f"Stable; for programs.\n\n{_CODES}"},
                 "message": {"type": "string", "description": "For people."},
             },
             "required": ["code", "message"],

@@ -37,6 +37,11 @@ class Code(StrEnum):
     TIMEOUT = "timeout"
 
     @property
+    def meaning(self) -> str:
+        """In words, for the documentation: what it says, and what a client does about it."""
+        return _MEANING[self]
+
+    @property
     def status(self) -> int:
         return _STATUS[self]
 
@@ -66,6 +71,34 @@ _STATUS = {
     Code.BUSY: 503,
     Code.STORAGE: 507,
     Code.TIMEOUT: 504,
+}
+
+
+_MEANING = {
+    Code.BAD_JSON: "The body is no JSON: position, or what is not allowed (NaN, too deep). Correct the client.",
+    Code.BAD_BODY: "It is JSON of another shape than is taken here; path and expected say which. Correct the client.",
+    Code.UNAUTHORIZED: "A token is needed, or the one that was brought is unknown, revoked or expired. Ask for one.",
+    Code.FORBIDDEN: "Whoever asks has no right to this, or his page is of an origin that may not. Don't repeat it.",
+    Code.NOT_FOUND: "There is no such thing, or none that whoever asks may see.",
+    Code.METHOD_NOT_ALLOWED: "It is there, and can't be asked like this; allowed lists how. A command is no GET.",
+    Code.NOT_ACCEPTABLE: "It has no form that Accept allows (the plan is SVG, which a WebSocket can't carry).",
+    Code.DUPLICATE_ID: "Something of that name is there already. Take another one.",
+    Code.IN_USE: "Others depend on it, a room with devices in it; force=true removes it all the same.",
+    Code.PRECONDITION_FAILED: "It has changed since the client saw it (If-Match). Read it again, then decide.",
+    Code.TOO_LARGE: "Body, message or header is over its limit, which is told.",
+    Code.UNSUPPORTED_MEDIA_TYPE: "The body's Content-Type is not taken; accepted lists which are.",
+    Code.MISDIRECTED: "The gateway is not known by that name (Host). Use its address, or have the name put into hosts.",
+    Code.UPGRADE_REQUIRED: "This is the WebSocket's address, and the request is no upgrade.",
+    Code.BAD_VALUE: "A value, a parameter or a setting makes no sense; expected says what would.",
+    Code.BAD_UNIT: "The unit is of another quantity, or none that is known.",
+    Code.OUT_OF_RANGE: "The value is not within what the device or the parameter takes; the bounds are told.",
+    Code.INTERNAL: "A bug of the gateway; its log says where. Report it.",
+    Code.BUS_REFUSED: "The device or its bus said no, with its own reason. The command was not carried out.",
+    Code.NO_DRIVER: "No driver serves the device: none is there for its system, or it is not set up. See its reason.",
+    Code.UNREACHABLE: "The device or the line to it is down. It comes back by itself; ask again later.",
+    Code.BUSY: "Too much at once: the device's queue is full, too many connections or attempts. Ask again later.",
+    Code.STORAGE: "It could not be stored: the disk is full, read only or broken, or there is no place for it.",
+    Code.TIMEOUT: "No acknowledgement in time: whether a command was carried out is not known. Look at the status.",
 }
 
 

@@ -31,8 +31,16 @@ class Reference(SynchronousTestCase):
             self.assertIn(f"{route.method} {route.root}{route.path}", text)
 
     def test_codes(self) -> None:
+        """Each code with its status and its meaning."""
         for each in Code:
             self.assertIn(f"| `{each}` | {each.status} |", self.pages["errors.md"])
+            self.assertIn(each.meaning.replace("_", "\\_"), self.pages["errors.md"])
+
+    def test_codesAreUsed(self) -> None:
+        """None is only documented."""
+        source = "".join(each.read_text("utf-8") for each in (ROOT / "dog").rglob("*.py"))
+        for each in Code:
+            self.assertGreater(source.count(f"Code.{each.name}"), 2, f"{each.name}: nobody refuses with it")
 
     def test_configuration(self) -> None:
         """Every setting below its section, with what is said of it; the preface before all of them."""

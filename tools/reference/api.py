@@ -151,12 +151,13 @@ def codesPage() -> str:
         "An error has one form, over HTTP and over the WebSocket: see [Error](shape-error) and `docs/websocket.md`. "
         "Codes are stable and for programs; messages are for people and may change.\n",
         table(
-            ("code", "status", "", "answers of requests"),
+            ("code", "status", "", "what it means, and what to do", "answers of requests"),
             (
                 (
                     code(each),
                     str(each.status),
                     HTTPStatus(each.status).phrase,
+                    each.meaning,
                     f"{count} of {len(ROUTES)}" if count else "any",
                 )
                 for each, count in answering.items()
