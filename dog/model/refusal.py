@@ -87,7 +87,7 @@ _MEANING = {
     Code.PRECONDITION_FAILED: "It has changed since the client saw it (If-Match). Read it again, then decide.",
     Code.TOO_LARGE: "Body, message or header is over its limit, which is told.",
     Code.UNSUPPORTED_MEDIA_TYPE: "The body's Content-Type is not taken; accepted lists which are.",
-    Code.MISDIRECTED: "The gateway is not known by that name (Host). Use its address, or have the name put into hosts.",
+    Code.MISDIRECTED: "The gateway is not known by that name (Host). Use its address, or put the name into hosts.",
     Code.UPGRADE_REQUIRED: "This is the WebSocket's address, and the request is no upgrade.",
     Code.BAD_VALUE: "A value, a parameter or a setting makes no sense; expected says what would.",
     Code.BAD_UNIT: "The unit is of another quantity, or none that is known.",

@@ -19,7 +19,39 @@ ROOT = Path(__file__).parent.parent.parent
 STRIDE = 8
 
 
-class CrashTests(SynchronousTestCase):
+class ComesBack(SynchronousTestCase):
+    """What a next start has to find, whatever ended the one before."""
+
+    def comesBack(self, answer: dict[str, Any], tls: bool) -> None:
+        """Everything that was promised is there, nothing is half, and it works."""
+        about = json.dumps(answer)
+        told = {each["what"]: each for each in answer["told"]}
+        self.assertNotIn("failed", told, about)
+        self.assertEqual([each["what"] for each in answer["found"]], ["found", "worked"], about)
+        found = answer["found"][0]
+        self.assertEqual((found["problems"], found["leftOver"]), ([], []), about)
+        self.assertTrue(found["admin"] and found["remembers"], about)
+        self.assertEqual(found["certificate"], tls, about)
+        devices = found["devices"]
+        self.assertIn(devices, ([], ["lamp"], ["lamp", "other"]), about)
+        self.assertLessEqual({"lamp", "other"} & told.keys(), set(devices), about)
+        self.assertEqual(found["online"], devices, about)
+        if "token" in told and "other" not in told:
+            self.assertEqual(found["tokens"], [told["token"]["id"]], about)
+        if "revoked" in told:
+            self.assertEqual(found["tokens"], [], about)
+        if "command" in told:
+            self.assertEqual(found["command"], told["command"]["id"], about)
+        if "written" in told:
+            self.assertTrue(found["ignored"], about)
+            self.assertEqual(found["value"], {"OnOffState": "on"}, about)
+        if "started" in told:
+            epoch, _, closed = found["before"]
+            self.assertEqual(epoch, told["started"]["epoch"], about)
+            self.assertFalse(closed and "revoked" not in told, about)
+
+
+class CrashTests(ComesBack):
     timeout = 600
 
     def ask(self, tls: bool, *lines: str) -> list[dict[str, Any]]:
@@ -63,34 +95,6 @@ class CrashTests(SynchronousTestCase):
         self.assertGreaterEqual(len(ends), 6, "the deaths come at every stage of a life")
         for answer in answers:
             self.comesBack(answer, tls)
-
-    def comesBack(self, answer: dict[str, Any], tls: bool) -> None:
-        """Everything that was promised is there, nothing is half, and it works."""
-        about = json.dumps(answer)
-        told = {each["what"]: each for each in answer["told"]}
-        self.assertNotIn("failed", told, about)
-        self.assertEqual([each["what"] for each in answer["found"]], ["found", "worked"], about)
-        found = answer["found"][0]
-        self.assertEqual((found["problems"], found["leftOver"]), ([], []), about)
-        self.assertTrue(found["admin"] and found["remembers"], about)
-        self.assertEqual(found["certificate"], tls, about)
-        devices = found["devices"]
-        self.assertIn(devices, ([], ["lamp"], ["lamp", "other"]), about)
-        self.assertLessEqual({"lamp", "other"} & told.keys(), set(devices), about)
-        self.assertEqual(found["online"], devices, about)
-        if "token" in told and "other" not in told:
-            self.assertEqual(found["tokens"], [told["token"]["id"]], about)
-        if "revoked" in told:
-            self.assertEqual(found["tokens"], [], about)
-        if "command" in told:
-            self.assertEqual(found["command"], told["command"]["id"], about)
-        if "written" in told:
-            self.assertTrue(found["ignored"], about)
-            self.assertEqual(found["value"], {"OnOffState": "on"}, about)
-        if "started" in told:
-            epoch, _, closed = found["before"]
-            self.assertEqual(epoch, told["started"]["epoch"], about)
-            self.assertFalse(closed and "revoked" not in told, about)
 
     def test_denied(self) -> None:
         """The disk is full, read-only or broken for a while: who asks is told, nothing is half, all else goes on; and
