@@ -251,7 +251,7 @@ class RestTests(House):
         self.nothing()
 
 
-class WebSocketTests(House):
+class WebSocketCase(House):
     """@ivar heard: notifications that came with answers."""
 
     def setUp(self) -> None:
@@ -277,6 +277,8 @@ class WebSocketTests(House):
         [answer] = [each for each in found if each["messageType"] == "response"]
         return answer
 
+
+class WebSocketTests(WebSocketCase):
     def test_executionByGet(self) -> None:
         client = self.client()
         for action in ("GET", "DELETE", "get", "put", "Put", "EXECUTE", "HEAD", "OPTIONS"):
