@@ -15,9 +15,15 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
+from twisted.internet.address import IPv4Address
 from twisted.internet.defer import maybeDeferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python.failure import Failure
 
 from dog.config import BadConfiguration, parseSettings
 from dog.core.core import Applied, Core, Observed
@@ -34,9 +40,10 @@ from dog.home.reader import readHome
 from dog.home.yaml import readYaml
 from dog.live.archive import BadArchive, pack, unpack
 from dog.live.memory import Memory
+from dog.live.rfc2217 import connectRfc2217
 from dog.live.state import Newer, StateFile
 from dog.live.stepper import Stepper
-from dog.live.telnet import Decoder
+from dog.live.telnet import DO, DONT, WILL, Decoder, Subnegotiation, Verb
 from dog.live.tokens import Tokens
 from dog.model.candidate import Candidate
 from dog.model.device import Device
@@ -179,6 +186,30 @@ def telnet(data: bytes) -> None:
     decoder = Decoder()
     for at in range(0, len(data), 7):
         list(decoder.feed(data[at : at + 7]))
+
+
+def rfc2217(data: bytes) -> None:
+    """A server that answers anything: there is a port or a reason, no timer is left, and what is said has a bound."""
+    clock = MemoryReactorClock()
+    ended: list[object] = []
+    heard = bytearray()
+
+    class Driver(Protocol):
+        def dataReceived(self, data: bytes) -> None:
+            heard.extend(data)
+
+    connectRfc2217(clock, "rfc2217:192.0.2.1:2217:baudRate=19200", Factory.forProtocol(Driver)).addBoth(ended.append)
+    telnet: Any = clock.tcpClients[0][2].buildProtocol(IPv4Address("TCP", "192.0.2.1", 2217))
+    transport: Any = StringTransport()
+    transport.abortConnection = transport.loseConnection
+    telnet.makeConnection(transport)
+    for at in range(0, len(data), 7):
+        telnet.dataReceived(data[at : at + 7])
+    clock.advance(60)
+    assert ended, "neither a port nor a reason"
+    telnet.connectionLost(Failure(ConnectionDone()))
+    assert not clock.getDelayedCalls(), "a timer is left"
+    assert len(heard) <= len(data) and len(transport.value()) <= 1000 + 10 * len(data)
 
 
 def capture(data: bytes) -> None:
@@ -398,6 +429,15 @@ def messageSeeds() -> Iterator[bytes]:
         yield json.dumps(message).encode()
 
 
+def rfc2217Seeds() -> Iterator[bytes]:
+    """A server that does as it is asked, one that does otherwise, and one that will not."""
+    agreed = b"".join(Verb(verb, option).encode() for verb in (DO, WILL) for option in (0, 3, 44))
+    for speed in (b"\x00\x00\x4b\x00", b"\xff\xff\xff\xff"):
+        settings = (b"\x65" + speed, b"\x66\x08", b"\x67\x01", b"\x68\x01")
+        yield agreed + b"".join(Subnegotiation(b"\x2c" + each).encode() for each in settings) + b"data\xff\xff"
+    yield Verb(DONT, 44).encode()
+
+
 def _without(package: str, distribution: str) -> str | None:
     return None if find_spec(package) else f"{distribution} is not installed"
 
@@ -409,6 +449,7 @@ TARGETS: dict[str, Target] = {
     "modbus": Target(modbus, modbusSeeds),
     "enocean": Target(enocean, lambda: captured("enocean-serial.jsonl")),
     "telnet": Target(telnet, lambda: [b"ab\xff\xff\xff\xfb\x2c\xff\xfa\x2c\x65\x00\xff\xf0c"]),
+    "rfc2217": Target(rfc2217, rfc2217Seeds),
     "capture": Target(capture, lambda: (b"".join(each.splitlines(True)[:20]) for each in files(_CAPTURES))),
     "archive": Target(archive, archiveSeeds),
     "contents": Target(contents, contentsSeeds),
