@@ -222,6 +222,7 @@ class Gateway(MultiService):
             self.homeFile.setServiceParent(self)  # type: ignore[no-untyped-call]
         self._settings = settings
         self._source = source
+        self._hangups = 0
         self._pool = ThreadPool(1, 1, "state")
         if self.memory is not None:
             self.memory.setServiceParent(self)  # type: ignore[no-untyped-call]
@@ -283,8 +284,11 @@ class Gateway(MultiService):
         return {name: path for name, path in found.items() if path is not None}
 
     def hangup(self) -> None:
-        """SIGHUP: read everything again. The log says what came of it."""
+        """SIGHUP: read everything again. The log says what came of it. Those that come meanwhile are one more."""
         if not self.running:
+            return
+        self._hangups += 1
+        if self._hangups > 1:
             return
         self.systemd.reloading()
 
@@ -298,6 +302,9 @@ class Gateway(MultiService):
                     outcome = Code.INTERNAL.value
                     log.failure("reloading failed", result)
             self._did("reloaded (SIGHUP)", outcome)
+            again, self._hangups = self._hangups > 1, 0
+            if again:
+                self.hangup()
 
         self.reload("SIGHUP").addBoth(done)
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError, ConnectionDone
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
@@ -326,6 +326,28 @@ class ReloadTests(SynchronousTestCase):
         del told[:]
         gateway.hangup()
         self.assertEqual(told, [])
+
+    def test_hangups(self) -> None:
+        """A storm of them is two: the one that is underway, and one that reads what has been written meanwhile."""
+        gateway = self.start()
+        reloads: list[Deferred[Any]] = []
+
+        def reload(who: str) -> Deferred[Any]:
+            reloads.append(Deferred())
+            return reloads[-1]
+
+        self.patch(gateway, "reload", reload)
+        for _ in range(100):
+            gateway.hangup()
+        self.assertEqual(len(reloads), 1)
+        reloads[0].callback(None)
+        self.assertEqual(len(reloads), 2)
+        reloads[1].errback(Refusal(Code.BAD_VALUE, "nonsense"))
+        self.assertEqual(len(reloads), 2)
+        gateway.hangup()
+        self.assertEqual(len(reloads), 3)
+        reloads[2].callback(None)
+        self.successResultOf(gateway.stopService())
 
 
 class SignalTests(SynchronousTestCase):
