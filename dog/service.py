@@ -400,7 +400,10 @@ def enoughDescriptors(connections: int) -> None:
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
     most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    except (OSError, ValueError):  # a sandbox may forbid it
+        most = soft
     if most < wanted:
         log.warn(
             "this system gives {most} file descriptors: of the {connections} connections that are allowed, some "

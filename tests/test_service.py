@@ -312,6 +312,18 @@ class DescriptorTests(SynchronousTestCase):
         self.assertEqual(self.ask(65536, 524288), ([], []))
         self.assertEqual(self.ask(resource.RLIM_INFINITY, resource.RLIM_INFINITY), ([], []))
 
+    def test_forbidden(self) -> None:
+        """A sandbox may not let it ask."""
+
+        def refuse(which: int, limits: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        self.patch(resource, "getrlimit", lambda which: (1024, 524288))
+        self.patch(resource, "setrlimit", refuse)
+        said = record(self)
+        enoughDescriptors(2000)
+        self.assertEqual([each["most"] for each in said], [1024])
+
     def test_notToBeHad(self) -> None:
         """What the system does not give is said, with what to do."""
         given, [said] = self.ask(256, 1024)

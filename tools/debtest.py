@@ -57,6 +57,27 @@ def checkSocket(system: System) -> None:
         assert each.returncode == 0, said
 
 
+def checkMoving(system: System) -> None:
+    """The lines of docs/moving.md, on an installation of Java Dog; then all is as it was."""
+    page = (ROOT / "docs" / "moving.md").read_text(encoding="utf-8")
+    lines = page.partition("```sh\n")[2].partition("```")[0].splitlines()
+    assert len(lines) == 5, lines
+    shutil.copytree(ROOT / "tests" / "data" / "installations" / "made", system.folder / "opt" / "dog-gateway")
+    kept = "/root/kept"
+    system.do(f"mkdir {kept} && cp -a /etc/dog/dog.toml /var/lib/dog/home.xml {kept}")
+    system.do("systemctl reset-failed dog-gateway.service")
+    for line in lines:
+        system.do(line.removeprefix("sudo "))
+    moved = "http://127.0.0.1:8181"
+    until("the house that was moved is there", lambda: "devices" in system.ask(f"curl -s {moved}/api/v1/devices"))
+    devices = json.loads(system.do(f"dogctl --gateway {moved} devices --json"))["devices"]
+    assert len(devices) == 22, devices
+    assert system.do("stat -c %U:%G /var/lib/dog/home.xml").strip() == "dog:dog"
+    system.do(f"systemctl stop dog-gateway && cp -a {kept}/dog.toml /etc/dog/ && cp -a {kept}/home.xml /var/lib/dog/")
+    system.do("rm -r /opt/dog-gateway && systemctl start dog-gateway")
+    until("the service is ready as it was", system.ready)
+
+
 def check(suite: str, old: Path, new: Path) -> None:
     """One system's life with the package."""
 
@@ -147,6 +168,9 @@ def check(suite: str, old: Path, new: Path) -> None:
         watch.terminate()  # SIGINT is ignored below a shell that put us into the background
         watch.wait(30)
         said("upgraded: configuration and state kept; the client that watched went on")
+
+        checkMoving(system)
+        said("a Java Dog installation moved over, as docs/moving.md says")
 
         checkSocket(system)
         said("socket activation: clients wait for the service")
