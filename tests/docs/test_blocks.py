@@ -20,6 +20,7 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.cli.main import makeParser
+from dog.cli.options import common
 from dog.config import parseSettings
 from dog.home.reader import readHome
 from dog.tap import Options
@@ -161,6 +162,19 @@ class Lines(SynchronousTestCase):
                     makeParser().parse_args(words)
                 except (SystemExit, argparse.ArgumentError) as error:
                     raise AssertionError(f"{block}: dogctl {words}") from error
+
+    def test_everyOption(self) -> None:
+        """The page about dogctl names each command and each option, and none that there is not."""
+        text = (ROOT / "docs" / "dogctl.md").read_text("utf-8")
+        shared = {each for action in common()._actions for each in action.option_strings}
+        known = {"--help", "--version", *shared}
+        for name, parser in self.commands.items():
+            self.assertIn(name, text)
+            for action in parser._actions:
+                known.update(action.option_strings)
+                long = [each for each in action.option_strings if each.startswith("--") and each != "--help"]
+                self.assertTrue(not long or any(each in text for each in long), f"{name}: {long}")
+        self.assertEqual(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - known, set())
 
     def test_commands(self) -> None:
         """Those with places to fill in begin with a command, or with the group of some."""
