@@ -220,7 +220,7 @@ class Life:
             "log lines": self.lines,
             "state.db kB": sum(each.stat().st_size for each in self.house.folder.glob("state.db*")) / 1024,
             "home.xml kB": (self.house.folder / "home.xml").stat().st_size / 1024,
-            "audit kB": sum(each.stat().st_size for each in self.house.folder.glob("audit.log*")) / 1024,
+            "audit kB": sum(each.stat().st_size for each in self.house.folder.glob("audit*.log*")) / 1024,
             "files in the folder": len(list(self.house.folder.iterdir())),
         }
         self.lines = 0

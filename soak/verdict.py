@@ -40,7 +40,7 @@ ALLOWED = {
     "state.db kB": Allowed(0.1, 200, most=12 * 1024),
     "home.xml kB": Allowed(more=1),
     # Four older files are kept of a megabyte each.
-    "audit kB": Allowed(most=5.2 * 1024),
+    "audit kB": Allowed(most=2 * 5.2 * 1024),
     "files in the folder": Allowed(more=1, most=12),
 }
 

@@ -141,7 +141,8 @@ class Api:
             command = reply.commandId or error.get("commandId")
             more = {name: each for name, each in (("about", reply.about), ("command", command)) if each is not None}
             outcome = LEFT if "left" in error else code or "done"
-            self.audit.tell(request.principal.name, what, hostOf(request.origin), outcome, **more)
+            tell = self.audit.tellCommand if route is not None and route.right is Right.OPERATE else self.audit.tell
+            tell(request.principal.name, what, hostOf(request.origin), outcome, **more)
 
     def _audited(self, request: Request, result: Reply | Deferred[Reply]) -> Reply | Deferred[Reply]:
         """Keep what came of looking at something that is told of."""

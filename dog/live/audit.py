@@ -1,16 +1,16 @@
-"""Who did what, when, from where, and what came of it: C{audit.log} in the state directory, a JSON object a line.
+"""Who did what, when, from where, and what came of it: JSON objects, one a line, in the state directory.
 
-It is only ever added to, by one thread, and never waited for: a disk that does not take it does not stop the house.
-What could not be written is counted, and the count written later. Entries are numbered, over restarts, too: the clock
-may jump, their order stays.
+C{audit.log} has all but commands, of which there may be thousands a day: these are in C{audit-commands.log}, so that
+they push out nothing else. Both are only ever added to, by one thread, and never waited for: a disk that does not take
+them does not stop the house. What could not be written is counted, and the count written later. Entries are numbered,
+over both files and over restarts: the clock may jump, their order stays.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
-import os
-import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,14 +20,13 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from dog.live.book import Book
 from dog.model.refusal import cleaned
 from dog.model.rights import GATEWAY
 
-#: Name of the file; the ones before it have a number behind it, the newest 1.
+#: Names of the files; the ones before them have a number behind, the newest 1.
 FILE = "audit.log"
-
-#: Bytes of one file that are read; the log's own are shorter.
-MOST_READ = 4 * 1024 * 1024
+COMMANDS_FILE = "audit-commands.log"
 
 #: Seconds for which refusals are counted together, at first and at most.
 _PERIOD, _LONGEST = 60.0, 3600.0
@@ -63,7 +62,7 @@ class Audit:
     @param folder: the state directory; None: what is told goes to the gateway's log only.
     @param inTurn: runs something in the thread that writes.
     @param later: seconds, callable -> something that can be cancelled.
-    @ivar size: bytes of a file; @ivar keep: older files that are kept.
+    @param size: bytes of a file. @param keep: older files that are kept of each.
     @ivar waiting: entries that may wait for the disk; of more only their number is kept.
     @ivar refusals: that are written one by one; of more only their number, after a minute. As long as there are more
         the minute is twice as long each time, up to an hour: whoever is refused can't push out all else.
@@ -84,16 +83,16 @@ class Audit:
         waiting: int = 1000,
         refusals: int = 20,
     ) -> None:
-        self._path = None if folder is None else folder / FILE
+        names = () if folder is None else (FILE, COMMANDS_FILE)
+        self._books = [Book(Path(folder or "") / name, size, keep) for name in names]
         self._inTurn = inTurn
         self._later = later
         self._utcNow = utcNow
-        self.size = size
-        self.keep = keep
         self.waiting = waiting
         self.refusals = refusals
         self.lost = 0
-        self._entries: list[dict[str, Any]] = []
+        #: Entries that wait, and in which of the books each belongs.
+        self._entries: list[tuple[int, dict[str, Any]]] = []
         self._writing: Deferred[Any] | None = None
         self._failing = False
         self._refused = 0
@@ -104,23 +103,26 @@ class Audit:
 
     @property
     def kept(self) -> bool:
-        """Whether there is a file."""
-        return self._path is not None
+        """Whether there are files."""
+        return bool(self._books)
 
     def recall(self) -> None:
         """Go on with the numbers where they ended, blocking: before anything is told."""
-        try:
-            for path in self._files():
-                for entry in _entriesOf(path):
-                    if entry is not None:
-                        self._number = entry["n"]
-                        return
-        except OSError as error:
-            self.log.error("the audit log can't be read: {error}", error=str(error))
+        for book in self._books:
+            try:
+                last = next(iter(book.entries()), None)
+            except OSError as error:
+                self.log.error("{path} can't be read: {error}", path=str(book.path), error=error.strerror)
+            else:
+                self._number = max(self._number, 0 if last is None else last["n"])
 
     def tell(self, who: str, what: str, origin: str, outcome: str, **more: Any) -> None:
         """Somebody did something. C{outcome}: C{done}, the code of its refusal, or C{left}: he did not wait for it."""
-        self._add({"who": who, "what": what, "from": origin, "outcome": outcome, **more})
+        self._add(0, {"who": who, "what": what, "from": origin, "outcome": outcome, **more})
+
+    def tellCommand(self, who: str, what: str, origin: str, outcome: str, **more: Any) -> None:
+        """Somebody sent a device a command."""
+        self._add(1, {"who": who, "what": what, "from": origin, "outcome": outcome, **more})
 
     def tellRefusal(self, who: str, what: str, origin: str, outcome: str) -> None:
         """Somebody was not let do something. Many of these are counted instead."""
@@ -137,15 +139,15 @@ class Audit:
         if over > 0:
             self.tell(GATEWAY.name, "more refusals", "", "counted", count=over)
 
-    def _add(self, entry: Mapping[str, Any]) -> None:
+    def _add(self, book: int, entry: Mapping[str, Any]) -> None:
         found = {key: cleaned(value) for key, value in entry.items()}
         self.log.info("{who} {what} from {origin}: {outcome}", **{**found, "origin": found["from"]})
-        if self._path is None or self._closed is not None:
+        if not self._books or self._closed is not None:
             return
         if len(self._entries) >= self.waiting:
             self.lost += 1
         else:
-            self._entries.append(self._numbered(found))
+            self._entries.append((book, self._numbered(found)))
         if self._writing is None:
             self._begin()
 
@@ -158,11 +160,20 @@ class Audit:
         lost, self.lost = self.lost, 0
         if lost:
             about = {"who": GATEWAY.name, "what": "lost entries", "from": "", "outcome": "counted", "count": lost}
-            entries.append(self._numbered(about))
+            entries.append((0, self._numbered(about)))
         count = len(entries) - bool(lost) + lost
-        text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in entries).encode("utf-8", "replace")
-        self._writing = self._inTurn(lambda: self._write(text))
+        texts = [
+            "".join(json.dumps(each, ensure_ascii=False) + "\n" for at, each in entries if at == number)
+            for number in range(len(self._books))
+        ]
+        self._writing = self._inTurn(lambda: self._write([each.encode("utf-8", "replace") for each in texts]))
         self._writing.addCallbacks(self._written, self._unwritten, errbackArgs=(count,)).addBoth(self._next)
+
+    def _write(self, texts: Sequence[bytes]) -> None:
+        """In the thread. Raises C{OSError}: some of it, or all, is missing."""
+        for book, text in zip(self._books, texts, strict=True):
+            if text:
+                book.write(text)
 
     def _next(self, result: object) -> object:
         self._writing = None
@@ -184,47 +195,6 @@ class Audit:
             self._failing = True
             self.log.error("the audit log can't be written: {error}", error=failure.getErrorMessage())
 
-    def _write(self, data: bytes) -> None:
-        """In the thread."""
-        if not self._append(data, self.size):
-            self._rotate()
-            self._append(data)
-
-    def _append(self, data: bytes, most: int | None = None) -> bool:
-        """False: the file would have more than C{most} bytes then, and is as it was."""
-        handle = self._open()
-        try:
-            size = os.fstat(handle).st_size
-            if size and most is not None and size + len(data) > most:
-                return False
-            if size and os.pread(handle, 1, size - 1) != b"\n":
-                data = b"\n" + data  # a power cut has torn the line before
-            try:
-                while data:
-                    data = data[os.write(handle, data) :]
-            except OSError:
-                os.ftruncate(handle, size)
-                raise
-            return True
-        finally:
-            os.close(handle)
-
-    def _open(self) -> int:
-        assert self._path is not None
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _OWN, 0o600)
-
-    def _rotate(self) -> None:
-        names = list(self._files())
-        for older, newer in reversed(list(zip(names[1:], names, strict=False))):
-            if newer.exists():
-                os.replace(newer, older)
-
-    def _files(self) -> Iterator[Path]:
-        """The newest first."""
-        if self._path is not None:
-            yield self._path
-            yield from (self._path.with_name(f"{FILE}.{number}") for number in range(1, self.keep + 1))
-
     # -- read -------------------------------------------------------------------------------------------
 
     def read(
@@ -239,17 +209,16 @@ class Audit:
         return self._inTurn(lambda: self._read(limit, before, wanted))
 
     def _read(self, limit: int, before: int | None, wanted: Callable[[Mapping[str, Any]], bool]) -> Page:
+        books = [Book(each.path, each.size, each.keep) for each in self._books]
         found: list[Mapping[str, Any]] = []
-        unreadable = 0
-        for path in self._files():
-            for entry in _entriesOf(path):
-                if entry is None:
-                    unreadable += 1
-                elif (before is None or entry["n"] < before) and wanted(entry):
-                    if len(found) == limit:
-                        return Page(found, found[-1]["n"], unreadable)
-                    found.append(entry)
-        return Page(found, None, unreadable)
+        next: int | None = None
+        for entry in heapq.merge(*(each.entries() for each in books), key=lambda each: -each["n"]):
+            if (before is None or entry["n"] < before) and wanted(entry):
+                if len(found) == limit:
+                    next = found[-1]["n"]
+                    break
+                found.append(entry)
+        return Page(found, next, sum(each.unreadable for each in books))
 
     def close(self) -> Deferred[None]:
         """Say what is only counted yet; nothing is written afterwards. Fires when all is on the disk, or can't be."""
@@ -261,40 +230,3 @@ class Audit:
         else:
             self._closed = Deferred()
         return self._closed
-
-
-#: A link in place of the file is not followed; nor is a pipe waited for.
-_OWN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-
-
-def _entriesOf(path: Path) -> Iterator[Mapping[str, Any] | None]:
-    """The entries of a file, the last one first; None for a line that is none. No file: no entries."""
-    try:
-        handle = os.open(path, os.O_RDONLY | _OWN)
-    except FileNotFoundError:
-        return
-    with open(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            return
-        file.seek(max(0, about.st_size - MOST_READ))
-        lines = file.read(MOST_READ).split(b"\n")
-    if about.st_size > MOST_READ:
-        del lines[0]
-    for line in reversed(lines):
-        if line:
-            yield _entryOf(line)
-
-
-def _entryOf(line: bytes) -> Mapping[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(entry, dict) or type(entry.get("n")) is not int:
-        return None
-    return entry if all(isinstance(entry.get(name), str) for name in _TEXTS) else None
-
-
-#: What every entry has, besides its number.
-_TEXTS = ("at", "who", "what", "from", "outcome")

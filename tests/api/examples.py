@@ -123,7 +123,7 @@ def told(house: House) -> None:
 
 def noLog(house: House) -> None:
     """There is no state directory to keep it in."""
-    house.ports.audit._path = None
+    house.ports.audit._books = []
 
 
 def oneToken(house: House) -> None:

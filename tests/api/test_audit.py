@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.config import Settings
-from dog.live.audit import FILE
+from dog.live.audit import COMMANDS_FILE, FILE
 from dog.live.tokens import ADMIN_FILE
 from dog.model.home import HomeDiff
 from dog.model.refusal import Code, Refusal
@@ -60,8 +60,9 @@ class AuditTests(SynchronousTestCase):
         return status
 
     def entries(self) -> list[tuple[str, str, str, str]]:
-        text = (self.folder / FILE).read_text() if (self.folder / FILE).exists() else ""
-        found = [json.loads(each) for each in text.splitlines()]
+        files = [each for each in (self.folder / FILE, self.folder / COMMANDS_FILE) if each.exists()]
+        found = [json.loads(line) for each in files for line in each.read_text().splitlines()]
+        found.sort(key=lambda each: each["n"])
         told = [(each["who"], each["what"], each["from"], each["outcome"]) for each in found]
         self.assertRegex(told[0][1], r"^started Dog ")
         self.assertEqual(told[1], ("gateway", "made the admin's token admin.token", "this machine", "done"))

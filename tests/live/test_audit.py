@@ -12,7 +12,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from dog.live.audit import FILE, MOST_READ, Audit, Page
+from dog.live.audit import COMMANDS_FILE, FILE, Audit, Page
+from dog.live.book import MOST_READ
 from dog.model.refusal import MAX_TEXT
 from tests.logs import record
 
@@ -159,6 +160,22 @@ class AuditTests(SynchronousTestCase):
     def page(self, limit: int = 100, before: int | None = None, wanted: Any = lambda _: True) -> Page:
         return self.successResultOf(self.audit.read(limit, before, wanted))
 
+    def test_commands(self) -> None:
+        """However many there are, they push out nothing else; who reads has both, in order."""
+        self.audit = self.made(size=1000, keep=1)
+        self.audit.tell("admin", "POST /tokens", "", "done")
+        for number in range(100):
+            self.audit.tellCommand("panel", f"{number}", "", "done")
+        self.audit.tell("admin", "DELETE /tokens", "", "done")
+        self.assertEqual([each["what"] for each in self.entries()], ["POST /tokens", "DELETE /tokens"])
+        self.assertLess(sum(each.stat().st_size for each in self.folder.glob(f"{COMMANDS_FILE}*")), 2001)
+        told = [each["what"] for each in self.page().entries]
+        self.assertEqual((told[:3], told[-1]), (["DELETE /tokens", "99", "98"], "POST /tokens"))
+        self.audit = self.made()
+        self.audit.recall()
+        self.audit.tellCommand("panel", "on", "", "done")
+        self.assertEqual(self.page(1).entries[0]["n"], 103)
+
     def test_noFile(self) -> None:
         self.assertEqual(self.page(), Page([], None, 0))
 
@@ -179,7 +196,7 @@ class AuditTests(SynchronousTestCase):
     def test_large(self) -> None:
         """Of a file that is not as we leave it, the end is read."""
         (self.folder / FILE).write_bytes(b"x" * (MOST_READ + 1000) + b"\n")
-        self.audit.size = 2 * MOST_READ
+        self.audit = self.made(size=2 * MOST_READ)
         self.audit.tell("panel", "1", "", "done")
         self.assertEqual([each["what"] for each in self.page().entries], ["1"])
 
