@@ -173,6 +173,12 @@ def booted(suite: str, packages: list[Path]) -> Iterator[System]:
     try:
         system.boot()
         yield system
+    except BaseException:
+        print(
+            f"{suite}: the last of its log:\n{system.ask('journalctl -n 60 -o short-monotonic --no-pager')}",
+            flush=True,
+        )
+        raise
     finally:
         system.end()
         shutil.rmtree(folder.parent, ignore_errors=True)
