@@ -301,6 +301,8 @@ class Gateway(MultiService):
                 else:
                     outcome = Code.INTERNAL.value
                     log.failure("reloading failed", result)
+            elif getattr(result, "homeProblem", None) is not None:
+                outcome = Code.STORAGE.value  # all else was read
             self._did("reloaded (SIGHUP)", outcome)
             again, self._hangups = self._hangups > 1, 0
             if again:

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from dog.config import Settings
+from dog.home.store import HomeStore
 from dog.live.audit import COMMANDS_FILE, FILE
 from dog.live.tokens import ADMIN_FILE
 from dog.model.home import HomeDiff
@@ -178,6 +179,18 @@ class AuditTests(SynchronousTestCase):
                 ("stopped", "done"),
             ],
         )
+
+    def test_brokenHome(self) -> None:
+        """A reload that could not read the home is not told of as if it had."""
+        home = self.folder / "home.xml"
+        self.gateway.homes._store = HomeStore(home)
+        home.write_text("nonsense")
+        self.gateway.hangup()
+        told = self.admin("POST", "/api/v1/admin/reload")
+        self.assertIn("homeProblem", told)
+        self.assertEqual(self.entries()[0][1::2], ("reloaded (SIGHUP)", "storage"))
+        [entry] = self.admin("GET", "/api/v1/admin/audit?what=admin/reload")["entries"]
+        self.assertEqual(entry["about"], "the home can't be read, all else was")
 
     def test_refused(self) -> None:
         """Of what is only looked at, too; a refusal for another reason is told where something was to change."""

@@ -32,4 +32,8 @@ from dog.model.rights import Right
 )
 def reloadAll(call: Call, reload: Callable[[str], Deferred[Reloaded]]) -> Deferred[Result]:
     """Read the configuration, the home and the TLS certificate again, as SIGHUP does."""
-    return reload(call.principal.name).addCallback(Answer)
+    return reload(call.principal.name).addCallback(_answer)
+
+
+def _answer(found: Reloaded) -> Result:
+    return Answer(found, about=None if found.homeProblem is None else "the home can't be read, all else was")
