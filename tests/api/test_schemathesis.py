@@ -61,6 +61,6 @@ class SchemathesisTests(SynchronousTestCase):
             unhandled = [each for each in gateway.output if "Traceback" in each or "Unhandled" in each]
         self.assertEqual(ended.returncode, 0, f"{ended.stdout[-8000:]}\n{ended.stderr[-2000:]}")
         self.assertEqual(unhandled, [])
-        passed = re.search(r"(\d+) passed", ended.stdout)
+        passed = re.search(r"\d+ generated, (\d+) passed", ended.stdout)  # cases: of operations, time decides
         assert passed is not None, ended.stdout
         self.assertGreater(int(passed[1]), 20, ended.stdout)
